@@ -1,0 +1,3 @@
+//! Runs PostgreSQL on one host.
+
+pub mod command;

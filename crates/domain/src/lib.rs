@@ -1,0 +1,3 @@
+//! What things are and what is allowed: pure rules, no I/O.
+
+pub mod release;
