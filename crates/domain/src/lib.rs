@@ -1,3 +1,27 @@
-//! What things are and what is allowed: pure rules, no I/O.
+//! What things are and what is allowed: pure rules.
+//!
+//! **Invariant:** nothing here does I/O, starts a task, reads a clock or draws a random number; time
+//! and ids come in as arguments. What the engine may ask of the world stands in [`ports`] as traits,
+//! implemented elsewhere.
+//!
+//! Reading order: names and ids, then what PostgreSQL is made of (positions, instances, releases),
+//! then what is done to it (commands, holds, procedures), then the doors.
 
+pub mod id;
+pub mod name;
+pub mod plan;
+
+pub mod instance;
+pub mod lsn;
 pub mod release;
+pub mod route;
+
+pub mod hold;
+pub mod host_command;
+pub mod maintenance;
+pub mod procedure;
+
+pub mod error_chain;
+pub mod millis;
+pub mod ports;
+pub mod refusal;

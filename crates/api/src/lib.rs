@@ -1,0 +1,1 @@
+//! The HTTP contract: paths, JSON bodies, error ids, typed client.

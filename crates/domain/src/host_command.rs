@@ -1,0 +1,185 @@
+//! What an agent can be told and asked.
+//!
+//! A *command* changes something: it carries an id, so that a repeated one is answered with the
+//! recorded outcome, and a fence, so that one from a controller that lost its claim is refused.
+//! A *query* only looks (or writes a marker) and is answered afresh each time.
+//! A time-out of either means *unknown*: look again, never assume.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{InstanceId, WorkflowId};
+use crate::instance::{Address, InstanceSettings, Observation};
+use crate::lsn::{Lsn, TimelineId};
+use crate::millis::Millis;
+use crate::release::{AddRelease, Release, ReleaseName};
+use crate::refusal::Refusal;
+
+/// Grows with every claim of a workflow. Receivers refuse a lower one than they have seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fence(pub u64);
+
+/// Names one visit of one step: the same id is the same command.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CommandId {
+    pub workflow: WorkflowId,
+    pub step: String,
+    pub visit: u32,
+    /// Distinguishes the commands of one step.
+    pub part: u8,
+}
+
+impl std::fmt::Display for CommandId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.workflow, self.step, self.visit, self.part)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    pub id: CommandId,
+    pub fence: Fence,
+    pub command: HostCommand,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum HostCommand {
+    /// initdb and Upkeep's own configuration; not started.
+    CreateInstance { instance: InstanceId, release: ReleaseName, settings: InstanceSettings },
+    /// Starts it as what its data directory says it is, and waits until it accepts connections.
+    StartInstance { instance: InstanceId },
+    /// Fast stop; done when `pg_control` says so and no process is left.
+    StopInstance { instance: InstanceId },
+    ReloadInstance { instance: InstanceId },
+    /// A role that may log in, and a database it owns. The verifier is SCRAM-SHA-256, never a password.
+    CreateDatabase { instance: InstanceId, dbname: String, role: String, verifier: String },
+    /// Begins a copy of `source` that streams from it afterwards. Answers at once; observe it.
+    BaseBackup {
+        instance: InstanceId,
+        release: ReleaseName,
+        settings: InstanceSettings,
+        source: InstanceId,
+        source_address: Address,
+        /// Physical slot on the source that keeps its WAL; made if missing.
+        slot: String,
+    },
+    DropSlot { instance: InstanceId, slot: String },
+    /// CHECKPOINT, `times` times.
+    Checkpoint { instance: InstanceId, times: u8 },
+    /// SIGSTOP to all its processes, then looks at the WAL behind the marker.
+    Freeze { instance: InstanceId, marker: Lsn, silence_ms: u64 },
+    /// SIGCONT; if it was killed meanwhile, starts it again as the primary it was.
+    Thaw { instance: InstanceId },
+    /// It can only ever start as a standby from here.
+    Disarm { instance: InstanceId },
+    Rearm { instance: InstanceId },
+    /// Asks for promotion and waits until a write is accepted.
+    Promote { instance: InstanceId },
+    /// SIGKILL to a frozen instance, and reaps it.
+    KillInstance { instance: InstanceId },
+    /// Stops whatever runs on it and removes its files.
+    RemoveInstance { instance: InstanceId },
+    AddRelease { source: AddRelease },
+    RemoveRelease { name: ReleaseName, in_use: Vec<ReleaseName> },
+}
+
+impl HostCommand {
+    /// What the fence protects: commands on one instance are ordered among themselves.
+    pub fn instance(&self) -> Option<InstanceId> {
+        match self {
+            Self::CreateInstance { instance, .. }
+            | Self::StartInstance { instance }
+            | Self::StopInstance { instance }
+            | Self::ReloadInstance { instance }
+            | Self::CreateDatabase { instance, .. }
+            | Self::BaseBackup { instance, .. }
+            | Self::DropSlot { instance, .. }
+            | Self::Checkpoint { instance, .. }
+            | Self::Freeze { instance, .. }
+            | Self::Thaw { instance }
+            | Self::Disarm { instance }
+            | Self::Rearm { instance }
+            | Self::Promote { instance }
+            | Self::KillInstance { instance }
+            | Self::RemoveInstance { instance } => Some(*instance),
+            Self::AddRelease { .. } | Self::RemoveRelease { .. } => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    Done,
+    Started { observation: Box<Observation> },
+    /// Nothing that was acknowledged stands behind the marker: the old primary has no secret.
+    Fenced { processes: u32, killed: bool },
+    /// A transaction ended behind the marker; the instance stays frozen until it is thawed.
+    Behind { transactions: u32, end: Lsn },
+    Promoted { timeline: TimelineId, promote_to_write_ms: Millis },
+    ReleaseAdded { release: Box<Release> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "query")]
+pub enum HostQuery {
+    Observe { instance: InstanceId },
+    /// A synchronous commit of our own: everything acknowledged before it is flushed with it.
+    Mark { instance: InstanceId },
+    /// Waits at most `wait_ms` until the standby has received `lsn`.
+    Received { instance: InstanceId, lsn: Lsn, wait_ms: u64 },
+    /// Transactions, prepared transactions and sessions that bypass the endpoint.
+    Activity { instance: InstanceId, dbname: String },
+    /// Room on the host's file system, and how much a copy of the instance needs.
+    Room { instance: InstanceId },
+    Releases,
+    /// Every instance this host has.
+    Instances,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum Answer {
+    Observed { observation: Box<Observation> },
+    Marked { lsn: Lsn, timeline: TimelineId, system_identifier: u64 },
+    Received { received: bool, lsn: Option<Lsn>, timeline: Option<TimelineId>, system_identifier: u64 },
+    Activity { activity: Activity },
+    Room { available_bytes: u64, instance_bytes: u64 },
+    Releases { releases: Vec<Release> },
+    Instances { instances: Vec<InstanceId> },
+}
+
+/// What goes on inside an instance that could delay a switch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Age of the oldest open transaction of a client, in milliseconds, and who has it.
+    pub oldest_transaction_ms: Option<u64>,
+    pub oldest_transaction: Option<String>,
+    pub prepared_transactions: u32,
+    pub logical_slots: Vec<String>,
+    /// Client sessions that do not come through the endpoint.
+    pub bypassing_sessions: u32,
+    /// Bytes the standby with this slot has not replayed.
+    pub replay_lag_bytes: Option<u64>,
+    /// Settings such as `synchronous_standby_names` that would stop writes on the replacement.
+    pub synchronous_standby_names: String,
+}
+
+/// Why a command or query has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "error")]
+pub enum HostError {
+    /// A higher fence has been seen: whoever sent this has lost its claim.
+    #[error("a newer controller has taken over (fence {seen:?} is above {sent:?})")]
+    Stale { sent: Fence, seen: Fence },
+    /// Nothing was changed, and why.
+    #[error("{refusal}")]
+    Refused { refusal: Refusal },
+    /// It was tried and failed; what is true now must be observed.
+    #[error("{sentence}")]
+    Failed { sentence: String },
+    /// No answer: it may have happened or not.
+    #[error("no answer from the agent: {sentence}")]
+    Unknown { sentence: String },
+}

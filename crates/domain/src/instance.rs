@@ -1,0 +1,96 @@
+//! Instances: one PostgreSQL data directory each, and what can be seen of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::InstanceId;
+use crate::lsn::{Lsn, TimelineId};
+use crate::release::{ReleaseName, Version};
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Address {
+    /// `<directory>/.s.PGSQL.<port>`
+    Unix { directory: String, port: u16 },
+    Tcp { host: String, port: u16 },
+}
+
+impl Address {
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Unix { port, .. } | Self::Tcp { port, .. } => *port,
+        }
+    }
+
+    /// Value of libpq's `host` parameter.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Unix { directory, .. } => directory,
+            Self::Tcp { host, .. } => host,
+        }
+    }
+}
+
+/// Which server answers: checked at every connection, because a port or a path can be taken over.
+///
+/// The system identifier names the cluster (primary and standbys share it); the token is a file in
+/// the data directory that Upkeep made and names this one copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub system_identifier: u64,
+    pub token: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProcessState {
+    /// No data directory.
+    Absent,
+    /// A data directory, and no process on it.
+    Stopped,
+    Running,
+    /// Its processes are stopped by SIGSTOP: alive, and unable to commit.
+    Frozen,
+}
+
+/// How a copy of a data directory is going.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum BackupProgress {
+    Running { bytes_done: u64, bytes_total: Option<u64> },
+    Done { bytes: u64 },
+    Failed { sentence: String },
+}
+
+/// What an agent sees of one instance. `None` means *not known*, never *no*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    pub instance: InstanceId,
+    pub process: ProcessState,
+    pub release: Option<ReleaseName>,
+    pub version: Option<Version>,
+    pub address: Option<Address>,
+    pub identity: Option<Identity>,
+    pub accepts_connections: bool,
+    pub in_recovery: Option<bool>,
+    pub timeline: Option<TimelineId>,
+    /// Primary: flushed. Standby: received from its upstream.
+    pub flushed_lsn: Option<Lsn>,
+    pub replayed_lsn: Option<Lsn>,
+    /// Standby: its WAL receiver is streaming.
+    pub streaming: Option<bool>,
+    pub backup: Option<BackupProgress>,
+    /// It can only start as a standby: it has been taken out as a primary.
+    pub disarmed: bool,
+    /// Somebody asked it to be promoted, whatever came of that.
+    pub promotion_requested: bool,
+}
+
+/// Settings of an instance that its owner's plan decides. Memory in megabytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceSettings {
+    pub max_connections: u32,
+    pub shared_buffers_mb: u32,
+    /// WAL kept for a standby that falls behind or an old primary that rejoins.
+    pub wal_keep_size_mb: u32,
+}

@@ -1,0 +1,170 @@
+//! The changeover: a replacement on another release is built, follows, and takes over.
+//!
+//! The order and its reasons are in `docs/workflows.md`. Until the promotion is asked for, every
+//! failure leads back to the old primary; from then on the only way is forward.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Direction::{Back, Forward, OnlyForward, PointOfNoReturn};
+use super::{Direction, End, Next, StepSpec, Steps, Verdict};
+
+/// Rounds of marker and fence before a bypassing writer makes us give up.
+pub const FENCE_ROUNDS_MAX: u32 = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Check,
+    BaseBackup,
+    StartReplacement,
+    CatchUp,
+    Checkpoint,
+    PrepareSessions,
+    CheckAgain,
+    Hold,
+    Mark,
+    Seal,
+    Fence,
+    Unfence,
+    Disarm,
+    Promote,
+    Release,
+    EndOld,
+    Prove,
+    Retire,
+    Rearm,
+    Thaw,
+    ReleaseOld,
+    DiscardReplacement,
+}
+
+use Step::*;
+
+const fn step(
+    name: &'static str,
+    sentence: &'static str,
+    seconds: u64,
+    tries: u32,
+    direction: Direction,
+) -> StepSpec {
+    StepSpec {
+        name,
+        sentence,
+        deadline: Duration::from_secs(seconds),
+        tries,
+        pause: Duration::from_millis(500),
+        holds_clients: false,
+        direction,
+    }
+}
+
+/// Clients wait: no pause between tries, and few of them.
+const fn held(mut spec: StepSpec) -> StepSpec {
+    spec.holds_clients = true;
+    spec.pause = Duration::from_millis(5);
+    spec
+}
+
+const HOUR: u64 = 3_600;
+/// Tries of a step that must come through: about ten minutes of them.
+const KEEP_TRYING: u32 = 1_200;
+
+impl Steps for Step {
+    const PROCEDURE: &'static str = "changeover";
+    const ALL: &'static [Self] = &[
+        Check, BaseBackup, StartReplacement, CatchUp, Checkpoint, PrepareSessions, CheckAgain, Hold, Mark, Seal,
+        Fence, Unfence, Disarm, Promote, Release, EndOld, Prove, Retire, Rearm, Thaw, ReleaseOld,
+        DiscardReplacement,
+    ];
+
+    fn spec(self) -> StepSpec {
+        match self {
+            Check => step("check", "Checking that nothing stands in the way", 30, 1, Forward),
+            BaseBackup => step("base_backup", "Copying the database to its replacement", 24 * HOUR, 2, Forward),
+            StartReplacement => {
+                step("start_replacement", "Starting the replacement as a standby", 300, 2, Forward)
+            }
+            CatchUp => step("catch_up", "Waiting until the replacement has caught up", 6 * HOUR, 1, Forward),
+            Checkpoint => step("checkpoint", "Writing out dirty pages so that the switch is short", HOUR, 2, Forward),
+            PrepareSessions => {
+                step("prepare_sessions", "Opening spare sessions on the replacement", 60, 2, Forward)
+            }
+            CheckAgain => {
+                step("check_again", "Waiting for transactions that would delay the switch", 600, 1, Forward)
+            }
+            Hold => step("hold", "Holding every session at a transaction boundary", 10, 1, Forward),
+            Mark => held(step("mark", "Proving that the replacement has every commit", 5, 2, Forward)),
+            Seal => held(step("seal", "Keeping clients held until the switch is decided", 2, 2, Forward)),
+            Fence => held(step("fence", "Fencing the old primary", 10, 4, Forward)),
+            Unfence => held(step("unfence", "Letting the old primary go on: a commit slipped in", 10, 10, Forward)),
+            Disarm => held(step("disarm", "Making sure that the old primary can never write again", 5, 3, Forward)),
+            Promote => {
+                held(step("promote", "Promoting the replacement", 60, KEEP_TRYING, PointOfNoReturn))
+            }
+            Release => held(step("release", "Releasing every session onto the new primary", 30, KEEP_TRYING, OnlyForward)),
+            EndOld => step("end_old", "Ending the fenced old primary", 60, KEEP_TRYING, OnlyForward),
+            Prove => step("prove", "Proving the new primary and measuring what clients felt", 60, KEEP_TRYING, OnlyForward),
+            Retire => step("retire", "Removing the old instance after its grace period", 24 * HOUR, KEEP_TRYING, OnlyForward),
+            Rearm => held(step("rearm", "Making the old primary able to start as a primary again", 10, KEEP_TRYING, Back)),
+            Thaw => held(step("thaw", "Letting the old primary go on", 120, KEEP_TRYING, Back)),
+            ReleaseOld => held(step("release_old", "Releasing every session on the old primary", 30, KEEP_TRYING, Back)),
+            DiscardReplacement => {
+                step("discard_replacement", "Removing the replacement and what was made for it", 300, KEEP_TRYING, Back)
+            }
+        }
+    }
+
+    fn next(self, verdict: Verdict) -> Next<Self> {
+        match verdict {
+            Verdict::Done => self.after_done(),
+            // Only the fence finds that the world has moved under it.
+            Verdict::Again if self == Fence => Next::Step(Unfence),
+            Verdict::Again | Verdict::Failed => self.after_failure(),
+        }
+    }
+}
+
+impl Step {
+    fn after_done(self) -> Next<Self> {
+        Next::Step(match self {
+            Check => BaseBackup,
+            BaseBackup => StartReplacement,
+            StartReplacement => CatchUp,
+            CatchUp => Checkpoint,
+            Checkpoint => PrepareSessions,
+            PrepareSessions => CheckAgain,
+            CheckAgain => Hold,
+            Hold | Unfence => Mark,
+            Mark => Seal,
+            Seal => Fence,
+            Fence => Disarm,
+            Disarm => Promote,
+            Promote => Release,
+            Release => EndOld,
+            EndOld => Prove,
+            Prove => Retire,
+            Retire => return Next::End(End::Succeeded),
+            Rearm => Thaw,
+            Thaw => ReleaseOld,
+            ReleaseOld => DiscardReplacement,
+            DiscardReplacement => return Next::End(End::RolledBack),
+        })
+    }
+
+    fn after_failure(self) -> Next<Self> {
+        match self {
+            // Nothing was made yet.
+            Check => Next::End(End::RolledBack),
+            BaseBackup | StartReplacement | CatchUp => Next::Step(DiscardReplacement),
+            Checkpoint | PrepareSessions | CheckAgain | Hold | Mark | Seal => Next::Step(ReleaseOld),
+            // From here the old primary may be frozen or disarmed: undo both before anyone is released.
+            // For `promote` a failure means that it is *proven* that nobody asked the replacement.
+            Fence | Unfence | Disarm | Promote => Next::Step(Rearm),
+            Release | EndOld | Prove | Retire | Rearm | Thaw | ReleaseOld | DiscardReplacement => {
+                Next::End(End::Stuck)
+            }
+        }
+    }
+}

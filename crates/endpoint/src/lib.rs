@@ -1,0 +1,1 @@
+//! Client traffic of PostgreSQL: sessions, holds, moves.

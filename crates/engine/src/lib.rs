@@ -1,0 +1,1 @@
+//! Makes things happen: workflows and sweeps.

@@ -1,0 +1,3 @@
+//! The `upkeep` binary.
+
+fn main() {}
