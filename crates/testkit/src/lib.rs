@@ -1,0 +1,1 @@
+//! Developers only: load that promises, ledgers, real-PostgreSQL fixtures.
