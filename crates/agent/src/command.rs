@@ -1,6 +1,6 @@
 //! The one place of the project that starts processes.
 //!
-//! A command has a clean environment, no input, a deadline and a limit on what is kept of its
+//! A command has a clean environment, no input but what it is given, a deadline and a limit on what is kept of its
 //! output. Arguments are visible to everybody on the host: nothing secret goes into them.
 //! Two ways to run: to the end, with the output captured ([`Command::run`]), or as a server that
 //! outlives us ([`Command::spawn_detached`]).
@@ -24,7 +24,7 @@ use tokio::process::Child;
 use capture::Running;
 pub use run_as::{RunAs, UserRefused};
 
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
+const DEFAULT_DEADLINE: Duration = Duration::from_mins(1);
 const DEFAULT_OUTPUT_LIMIT: usize = 1 << 20;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -77,6 +77,7 @@ pub struct Command {
     program: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    input: Vec<u8>,
     cwd: PathBuf,
     run_as: Option<RunAs>,
     deadline: Duration,
@@ -90,6 +91,7 @@ impl Command {
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
+            input: Vec::new(),
             // Ours may be closed to the user the process runs as.
             cwd: PathBuf::from("/"),
             run_as: None,
@@ -113,6 +115,12 @@ impl Command {
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         let pair = (name.as_ref().to_owned(), value.as_ref().to_owned());
         self.env.push(pair);
+        self
+    }
+
+    /// What it reads on standard input; not for a detached server.
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
         self
     }
 
@@ -167,8 +175,11 @@ impl Command {
         // A group of its own, so that at the deadline its children end with it.
         command.process_group(0).kill_on_drop(true);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        if !self.input.is_empty() {
+            command.stdin(Stdio::piped());
+        }
         let child = spawn(&mut command, &program)?;
-        let running = Running::new(child, self.output_limit);
+        let running = Running::new(child, self.input, self.output_limit);
         match tokio::time::timeout(self.deadline, running.ended()).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(source)) => Err(Error::Lost { program, source }),

@@ -1,3 +1,4 @@
 //! Runs PostgreSQL on one host.
 
 pub mod command;
+pub mod releases;

@@ -7,27 +7,34 @@ use std::io;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Child;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin};
 
 use super::Output;
 
 pub(super) struct Running {
     child: Child,
+    input: Vec<u8>,
     limit: usize,
 }
 
 impl Running {
     /// `child` leads a process group of its own and both its outputs are pipes.
-    pub(super) fn new(child: Child, limit: usize) -> Self {
-        Self { child, limit }
+    pub(super) fn new(child: Child, input: Vec<u8>, limit: usize) -> Self {
+        Self {
+            child,
+            input,
+            limit,
+        }
     }
 
     /// Reads everything, so that the process never waits for us, and keeps what fits.
     pub(super) async fn ended(mut self) -> io::Result<Output> {
         let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
-        let limit = self.limit;
-        let (status, stdout, stderr) = tokio::try_join!(
+        let stdin = self.child.stdin.take();
+        let (input, limit) = (std::mem::take(&mut self.input), self.limit);
+        let ((), status, stdout, stderr) = tokio::try_join!(
+            feed(stdin, input),
             self.child.wait(),
             beginning(stdout, limit),
             end(stderr, limit)
@@ -49,6 +56,15 @@ impl Drop for Running {
         if let Err(errno) = killpg(Pid::from_raw(leader), Signal::SIGKILL) {
             tracing::warn!(leader, %errno, "process group not killed");
         }
+    }
+}
+
+/// A program may end without having read it all; its exit status says whether that was well.
+async fn feed(to: Option<ChildStdin>, input: Vec<u8>) -> io::Result<()> {
+    let Some(mut to) = to else { return Ok(()) };
+    match to.write_all(&input).await {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
     }
 }
 
@@ -78,7 +94,8 @@ async fn each_chunk(
     mut take: impl FnMut(&[u8]),
 ) -> io::Result<()> {
     let Some(mut from) = from else { return Ok(()) };
-    let mut buffer = [0; 8192];
+    // On the heap: a future carries its locals wherever it moves.
+    let mut buffer = vec![0; 8192];
     loop {
         match from.read(&mut buffer).await? {
             0 => return Ok(()),

@@ -87,6 +87,22 @@ async fn a_flood_of_output_is_cut_and_the_program_is_not_blocked_by_it() {
 }
 
 #[tokio::test]
+async fn a_program_reads_what_it_is_given_and_need_not_read_it_all() {
+    let output = Command::new("/bin/cat")
+        .input("select 1;")
+        .run()
+        .await
+        .unwrap();
+    assert_eq!(output.stdout, "select 1;");
+    let output = Command::new("/bin/true")
+        .input(vec![b'x'; 1 << 20])
+        .run()
+        .await
+        .unwrap();
+    assert_eq!(output.stdout, "");
+}
+
+#[tokio::test]
 async fn a_program_run_as_somebody_else_has_none_of_our_groups() {
     let Some(user) = RunAs::resolve(None).unwrap() else {
         return;
