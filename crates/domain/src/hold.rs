@@ -23,7 +23,11 @@ pub struct HoldLimits {
 
 impl Default for HoldLimits {
     fn default() -> Self {
-        Self { drain_ms: 2_000, lease_ms: 3_000, hard_ms: 30_000 }
+        Self {
+            drain_ms: 2_000,
+            lease_ms: 3_000,
+            hard_ms: 30_000,
+        }
     }
 }
 
@@ -53,7 +57,9 @@ pub enum HoldReply {
 pub enum ReleaseOnto {
     /// Back onto the instance they were on: the switch did not happen.
     Same,
-    Replacement { target: Target },
+    Replacement {
+        target: Target,
+    },
 }
 
 /// Where the gate of one database stands.

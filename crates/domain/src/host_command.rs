@@ -11,11 +11,13 @@ use crate::id::{InstanceId, WorkflowId};
 use crate::instance::{Address, InstanceSettings, Observation};
 use crate::lsn::{Lsn, TimelineId};
 use crate::millis::Millis;
-use crate::release::{AddRelease, Release, ReleaseName};
 use crate::refusal::Refusal;
+use crate::release::{AddRelease, Release, ReleaseName};
 
 /// Grows with every claim of a workflow. Receivers refuse a lower one than they have seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Fence(pub u64);
 
@@ -31,7 +33,11 @@ pub struct CommandId {
 
 impl std::fmt::Display for CommandId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.workflow, self.step, self.visit, self.part)
+        write!(
+            f,
+            "{}/{}/{}/{}",
+            self.workflow, self.step, self.visit, self.part
+        )
     }
 }
 
@@ -46,14 +52,29 @@ pub struct Envelope {
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum HostCommand {
     /// initdb and Upkeep's own configuration; not started.
-    CreateInstance { instance: InstanceId, release: ReleaseName, settings: InstanceSettings },
+    CreateInstance {
+        instance: InstanceId,
+        release: ReleaseName,
+        settings: InstanceSettings,
+    },
     /// Starts it as what its data directory says it is, and waits until it accepts connections.
-    StartInstance { instance: InstanceId },
+    StartInstance {
+        instance: InstanceId,
+    },
     /// Fast stop; done when `pg_control` says so and no process is left.
-    StopInstance { instance: InstanceId },
-    ReloadInstance { instance: InstanceId },
+    StopInstance {
+        instance: InstanceId,
+    },
+    ReloadInstance {
+        instance: InstanceId,
+    },
     /// A role that may log in, and a database it owns. The verifier is SCRAM-SHA-256, never a password.
-    CreateDatabase { instance: InstanceId, dbname: String, role: String, verifier: String },
+    CreateDatabase {
+        instance: InstanceId,
+        dbname: String,
+        role: String,
+        verifier: String,
+    },
     /// Begins a copy of `source` that streams from it afterwards. Answers at once; observe it.
     BaseBackup {
         instance: InstanceId,
@@ -64,24 +85,51 @@ pub enum HostCommand {
         /// Physical slot on the source that keeps its WAL; made if missing.
         slot: String,
     },
-    DropSlot { instance: InstanceId, slot: String },
+    DropSlot {
+        instance: InstanceId,
+        slot: String,
+    },
     /// CHECKPOINT, `times` times.
-    Checkpoint { instance: InstanceId, times: u8 },
+    Checkpoint {
+        instance: InstanceId,
+        times: u8,
+    },
     /// SIGSTOP to all its processes, then looks at the WAL behind the marker.
-    Freeze { instance: InstanceId, marker: Lsn, silence_ms: u64 },
+    Freeze {
+        instance: InstanceId,
+        marker: Lsn,
+        silence_ms: u64,
+    },
     /// SIGCONT; if it was killed meanwhile, starts it again as the primary it was.
-    Thaw { instance: InstanceId },
+    Thaw {
+        instance: InstanceId,
+    },
     /// It can only ever start as a standby from here.
-    Disarm { instance: InstanceId },
-    Rearm { instance: InstanceId },
+    Disarm {
+        instance: InstanceId,
+    },
+    Rearm {
+        instance: InstanceId,
+    },
     /// Asks for promotion and waits until a write is accepted.
-    Promote { instance: InstanceId },
+    Promote {
+        instance: InstanceId,
+    },
     /// SIGKILL to a frozen instance, and reaps it.
-    KillInstance { instance: InstanceId },
+    KillInstance {
+        instance: InstanceId,
+    },
     /// Stops whatever runs on it and removes its files.
-    RemoveInstance { instance: InstanceId },
-    AddRelease { source: AddRelease },
-    RemoveRelease { name: ReleaseName, in_use: Vec<ReleaseName> },
+    RemoveInstance {
+        instance: InstanceId,
+    },
+    AddRelease {
+        source: AddRelease,
+    },
+    RemoveRelease {
+        name: ReleaseName,
+        in_use: Vec<ReleaseName>,
+    },
 }
 
 impl HostCommand {
@@ -112,27 +160,53 @@ impl HostCommand {
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     Done,
-    Started { observation: Box<Observation> },
+    Started {
+        observation: Box<Observation>,
+    },
     /// Nothing that was acknowledged stands behind the marker: the old primary has no secret.
-    Fenced { processes: u32, killed: bool },
+    Fenced {
+        processes: u32,
+        killed: bool,
+    },
     /// A transaction ended behind the marker; the instance stays frozen until it is thawed.
-    Behind { transactions: u32, end: Lsn },
-    Promoted { timeline: TimelineId, promote_to_write_ms: Millis },
-    ReleaseAdded { release: Box<Release> },
+    Behind {
+        transactions: u32,
+        end: Lsn,
+    },
+    Promoted {
+        timeline: TimelineId,
+        promote_to_write_ms: Millis,
+    },
+    ReleaseAdded {
+        release: Box<Release>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "query")]
 pub enum HostQuery {
-    Observe { instance: InstanceId },
+    Observe {
+        instance: InstanceId,
+    },
     /// A synchronous commit of our own: everything acknowledged before it is flushed with it.
-    Mark { instance: InstanceId },
+    Mark {
+        instance: InstanceId,
+    },
     /// Waits at most `wait_ms` until the standby has received `lsn`.
-    Received { instance: InstanceId, lsn: Lsn, wait_ms: u64 },
+    Received {
+        instance: InstanceId,
+        lsn: Lsn,
+        wait_ms: u64,
+    },
     /// Transactions, prepared transactions and sessions that bypass the endpoint.
-    Activity { instance: InstanceId, dbname: String },
+    Activity {
+        instance: InstanceId,
+        dbname: String,
+    },
     /// Room on the host's file system, and how much a copy of the instance needs.
-    Room { instance: InstanceId },
+    Room {
+        instance: InstanceId,
+    },
     Releases,
     /// Every instance this host has.
     Instances,
@@ -141,13 +215,33 @@ pub enum HostQuery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Answer {
-    Observed { observation: Box<Observation> },
-    Marked { lsn: Lsn, timeline: TimelineId, system_identifier: u64 },
-    Received { received: bool, lsn: Option<Lsn>, timeline: Option<TimelineId>, system_identifier: u64 },
-    Activity { activity: Activity },
-    Room { available_bytes: u64, instance_bytes: u64 },
-    Releases { releases: Vec<Release> },
-    Instances { instances: Vec<InstanceId> },
+    Observed {
+        observation: Box<Observation>,
+    },
+    Marked {
+        lsn: Lsn,
+        timeline: TimelineId,
+        system_identifier: u64,
+    },
+    Received {
+        received: bool,
+        lsn: Option<Lsn>,
+        timeline: Option<TimelineId>,
+        system_identifier: u64,
+    },
+    Activity {
+        activity: Activity,
+    },
+    Room {
+        available_bytes: u64,
+        instance_bytes: u64,
+    },
+    Releases {
+        releases: Vec<Release>,
+    },
+    Instances {
+        instances: Vec<InstanceId>,
+    },
 }
 
 /// What goes on inside an instance that could delay a switch.

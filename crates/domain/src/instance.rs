@@ -11,8 +11,14 @@ use crate::release::{ReleaseName, Version};
 #[serde(rename_all = "snake_case")]
 pub enum Address {
     /// `<directory>/.s.PGSQL.<port>`
-    Unix { directory: String, port: u16 },
-    Tcp { host: String, port: u16 },
+    Unix {
+        directory: String,
+        port: u16,
+    },
+    Tcp {
+        host: String,
+        port: u16,
+    },
 }
 
 impl Address {
@@ -57,9 +63,16 @@ pub enum ProcessState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum BackupProgress {
-    Running { bytes_done: u64, bytes_total: Option<u64> },
-    Done { bytes: u64 },
-    Failed { sentence: String },
+    Running {
+        bytes_done: u64,
+        bytes_total: Option<u64>,
+    },
+    Done {
+        bytes: u64,
+    },
+    Failed {
+        sentence: String,
+    },
 }
 
 /// What an agent sees of one instance. `None` means *not known*, never *no*.

@@ -11,6 +11,7 @@ pub mod id;
 pub mod name;
 pub mod plan;
 
+pub mod credential;
 pub mod instance;
 pub mod lsn;
 pub mod release;

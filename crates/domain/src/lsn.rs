@@ -31,7 +31,11 @@ impl Lsn {
     /// both must be brought to one form before they are compared.
     pub fn as_record_end(self) -> Self {
         let in_page = self.0 % WAL_PAGE_BYTES;
-        if PAGE_HEADERS_BYTES.contains(&in_page) { Self(self.0 - in_page) } else { self }
+        if PAGE_HEADERS_BYTES.contains(&in_page) {
+            Self(self.0 - in_page)
+        } else {
+            self
+        }
     }
 }
 

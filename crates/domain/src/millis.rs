@@ -10,7 +10,9 @@ pub struct Millis {
 
 impl From<f64> for Millis {
     fn from(ms: f64) -> Self {
-        Self { micros: (ms * 1000.0).round() as u64 }
+        Self {
+            micros: (ms * 1000.0).round() as u64,
+        }
     }
 }
 

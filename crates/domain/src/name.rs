@@ -13,7 +13,9 @@ pub const NAME_BYTES_MAX: usize = 63;
 const APP_NAME_BYTES_MIN: usize = 3;
 
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{shown}` is not a name: use {min} to {NAME_BYTES_MAX} lower-case letters, digits and dashes, beginning with a letter and not ending with a dash")]
+#[error(
+    "`{shown}` is not a name: use {min} to {NAME_BYTES_MAX} lower-case letters, digits and dashes, beginning with a letter and not ending with a dash"
+)]
 pub struct NameError {
     shown: String,
     min: usize,
@@ -81,12 +83,17 @@ fn is_name(text: &str, min: usize) -> bool {
     (min..=NAME_BYTES_MAX).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// What was typed, safe to print: escaped and cut.
 fn shown(text: &str) -> String {
-    text.chars().take(NAME_BYTES_MAX).flat_map(char::escape_default).collect()
+    text.chars()
+        .take(NAME_BYTES_MAX)
+        .flat_map(char::escape_default)
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,7 +102,19 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_their_place_are_refused() {
-        for text in ["../x", "a\"; drop", "-rf", "a b", "Ä", "a\0b", "a\nb", "ab", "abc-", "", "ABC"] {
+        for text in [
+            "../x",
+            "a\"; drop",
+            "-rf",
+            "a b",
+            "Ä",
+            "a\0b",
+            "a\nb",
+            "ab",
+            "abc-",
+            "",
+            "ABC",
+        ] {
             assert!(text.parse::<AppName>().is_err(), "{text:?}");
         }
     }

@@ -31,10 +31,20 @@ pub trait Traffic: Send + Sync {
 
     /// Probes sessions and opens spares of them on the replacement while it is still a standby.
     /// Returns when every session at a boundary has been tried once.
-    async fn prepare(&self, dbname: &str, fence: Fence, replacement: &Target) -> Result<Prepared, TrafficError>;
+    async fn prepare(
+        &self,
+        dbname: &str,
+        fence: Fence,
+        replacement: &Target,
+    ) -> Result<Prepared, TrafficError>;
 
     /// Holds at transaction boundaries. Answers when all are held, or the drain deadline passed.
-    async fn hold(&self, dbname: &str, fence: Fence, limits: &HoldLimits) -> Result<HoldReply, TrafficError>;
+    async fn hold(
+        &self,
+        dbname: &str,
+        fence: Fence,
+        limits: &HoldLimits,
+    ) -> Result<HoldReply, TrafficError>;
 
     /// Renews the lease of a hold.
     async fn renew(&self, dbname: &str, fence: Fence) -> Result<GateState, TrafficError>;
@@ -43,7 +53,12 @@ pub trait Traffic: Send + Sync {
     async fn seal(&self, dbname: &str, fence: Fence) -> Result<(), TrafficError>;
 
     /// Ends a hold (or a preparation). Twice is once. Answers when everybody goes on.
-    async fn release(&self, dbname: &str, fence: Fence, onto: &ReleaseOnto) -> Result<(), TrafficError>;
+    async fn release(
+        &self,
+        dbname: &str,
+        fence: Fence,
+        onto: &ReleaseOnto,
+    ) -> Result<(), TrafficError>;
 
     /// What clients felt of the last hold of this database. Complete once
     /// writes have been seen again, at the latest `settle_ms` after the release.
@@ -78,4 +93,10 @@ pub trait Random: Send + Sync {
     fn uuid(&self) -> uuid::Uuid;
 
     fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Passwords and their verifiers.
+pub trait Credentials: Send + Sync {
+    /// A credential with a new random password for `role`.
+    fn create(&self, role: &str) -> crate::credential::Credential;
 }

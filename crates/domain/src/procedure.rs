@@ -96,6 +96,9 @@ pub trait Steps: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     fn next(self, verdict: Verdict) -> Next<Self>;
 
     fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|step| step.spec().name == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|step| step.spec().name == name)
     }
 }

@@ -38,7 +38,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(kind: RefusalKind, sentence: impl Into<String>) -> Self {
-        Self { kind, sentence: sentence.into(), hint: None }
+        Self {
+            kind,
+            sentence: sentence.into(),
+            hint: None,
+        }
     }
 
     pub fn not_found(sentence: impl Into<String>) -> Self {

@@ -1,1 +1,29 @@
 //! Durable state: the only place with SQL about ourselves.
+//!
+//! One PostgreSQL database holds everything Upkeep knows; nothing that matters lives in memory only.
+//! Tables are the files' names. A row is changed where its file says, or as a [`Change`] in the
+//! same transaction as the step that caused it.
+//!
+//! **Invariant:** no query here runs on an instance that Upkeep maintains, and nothing here decides.
+
+mod accounts;
+mod apps;
+mod connect;
+mod databases;
+mod error;
+mod events;
+mod instances;
+mod maintenances;
+mod migrate;
+mod workflows;
+
+pub use accounts::Account;
+pub use apps::App;
+pub use connect::Store;
+pub use databases::{Database, DatabaseState, NewDatabase};
+pub use error::Error;
+pub use events::{Event, EventKind};
+pub use instances::{Instance, InstanceRole};
+pub use maintenances::{Maintenance, NewMaintenance};
+pub use migrate::LATEST as LATEST_MIGRATION;
+pub use workflows::{Change, Claim, NewEvent, NewWorkflow, Transition};

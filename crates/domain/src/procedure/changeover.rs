@@ -33,7 +33,6 @@ pub enum Step {
     Release,
     EndOld,
     Prove,
-    Retire,
     Rearm,
     Thaw,
     ReleaseOld,
@@ -74,45 +73,175 @@ const KEEP_TRYING: u32 = 1_200;
 impl Steps for Step {
     const PROCEDURE: &'static str = "changeover";
     const ALL: &'static [Self] = &[
-        Check, BaseBackup, StartReplacement, CatchUp, Checkpoint, PrepareSessions, CheckAgain, Hold, Mark, Seal,
-        Fence, Unfence, Disarm, Promote, Release, EndOld, Prove, Retire, Rearm, Thaw, ReleaseOld,
+        Check,
+        BaseBackup,
+        StartReplacement,
+        CatchUp,
+        Checkpoint,
+        PrepareSessions,
+        CheckAgain,
+        Hold,
+        Mark,
+        Seal,
+        Fence,
+        Unfence,
+        Disarm,
+        Promote,
+        Release,
+        EndOld,
+        Prove,
+        Rearm,
+        Thaw,
+        ReleaseOld,
         DiscardReplacement,
     ];
 
     fn spec(self) -> StepSpec {
         match self {
-            Check => step("check", "Checking that nothing stands in the way", 30, 1, Forward),
-            BaseBackup => step("base_backup", "Copying the database to its replacement", 24 * HOUR, 2, Forward),
-            StartReplacement => {
-                step("start_replacement", "Starting the replacement as a standby", 300, 2, Forward)
-            }
-            CatchUp => step("catch_up", "Waiting until the replacement has caught up", 6 * HOUR, 1, Forward),
-            Checkpoint => step("checkpoint", "Writing out dirty pages so that the switch is short", HOUR, 2, Forward),
-            PrepareSessions => {
-                step("prepare_sessions", "Opening spare sessions on the replacement", 60, 2, Forward)
-            }
-            CheckAgain => {
-                step("check_again", "Waiting for transactions that would delay the switch", 600, 1, Forward)
-            }
-            Hold => step("hold", "Holding every session at a transaction boundary", 10, 1, Forward),
-            Mark => held(step("mark", "Proving that the replacement has every commit", 5, 2, Forward)),
-            Seal => held(step("seal", "Keeping clients held until the switch is decided", 2, 2, Forward)),
+            Check => step(
+                "check",
+                "Checking that nothing stands in the way",
+                30,
+                1,
+                Forward,
+            ),
+            BaseBackup => step(
+                "base_backup",
+                "Copying the database to its replacement",
+                24 * HOUR,
+                2,
+                Forward,
+            ),
+            StartReplacement => step(
+                "start_replacement",
+                "Starting the replacement as a standby",
+                300,
+                2,
+                Forward,
+            ),
+            CatchUp => step(
+                "catch_up",
+                "Waiting until the replacement has caught up",
+                6 * HOUR,
+                1,
+                Forward,
+            ),
+            Checkpoint => step(
+                "checkpoint",
+                "Writing out dirty pages so that the switch is short",
+                HOUR,
+                2,
+                Forward,
+            ),
+            PrepareSessions => step(
+                "prepare_sessions",
+                "Opening spare sessions on the replacement",
+                60,
+                2,
+                Forward,
+            ),
+            CheckAgain => step(
+                "check_again",
+                "Waiting for transactions that would delay the switch",
+                600,
+                1,
+                Forward,
+            ),
+            Hold => StepSpec {
+                pause: Duration::from_secs(2),
+                ..step(
+                    "hold",
+                    "Holding every session at a transaction boundary",
+                    10,
+                    5,
+                    Forward,
+                )
+            },
+            Mark => held(step(
+                "mark",
+                "Proving that the replacement has every commit",
+                5,
+                2,
+                Forward,
+            )),
+            Seal => held(step(
+                "seal",
+                "Keeping clients held until the switch is decided",
+                2,
+                2,
+                Forward,
+            )),
             Fence => held(step("fence", "Fencing the old primary", 10, 4, Forward)),
-            Unfence => held(step("unfence", "Letting the old primary go on: a commit slipped in", 10, 10, Forward)),
-            Disarm => held(step("disarm", "Making sure that the old primary can never write again", 5, 3, Forward)),
-            Promote => {
-                held(step("promote", "Promoting the replacement", 60, KEEP_TRYING, PointOfNoReturn))
-            }
-            Release => held(step("release", "Releasing every session onto the new primary", 30, KEEP_TRYING, OnlyForward)),
-            EndOld => step("end_old", "Ending the fenced old primary", 60, KEEP_TRYING, OnlyForward),
-            Prove => step("prove", "Proving the new primary and measuring what clients felt", 60, KEEP_TRYING, OnlyForward),
-            Retire => step("retire", "Removing the old instance after its grace period", 24 * HOUR, KEEP_TRYING, OnlyForward),
-            Rearm => held(step("rearm", "Making the old primary able to start as a primary again", 10, KEEP_TRYING, Back)),
-            Thaw => held(step("thaw", "Letting the old primary go on", 120, KEEP_TRYING, Back)),
-            ReleaseOld => held(step("release_old", "Releasing every session on the old primary", 30, KEEP_TRYING, Back)),
-            DiscardReplacement => {
-                step("discard_replacement", "Removing the replacement and what was made for it", 300, KEEP_TRYING, Back)
-            }
+            Unfence => held(step(
+                "unfence",
+                "Letting the old primary go on: a commit slipped in",
+                10,
+                10,
+                Forward,
+            )),
+            Disarm => held(step(
+                "disarm",
+                "Making sure that the old primary can never write again",
+                5,
+                3,
+                Forward,
+            )),
+            Promote => held(step(
+                "promote",
+                "Promoting the replacement",
+                60,
+                KEEP_TRYING,
+                PointOfNoReturn,
+            )),
+            Release => held(step(
+                "release",
+                "Releasing every session onto the new primary",
+                30,
+                KEEP_TRYING,
+                OnlyForward,
+            )),
+            EndOld => step(
+                "end_old",
+                "Ending the fenced old primary",
+                60,
+                KEEP_TRYING,
+                OnlyForward,
+            ),
+            Prove => step(
+                "prove",
+                "Proving the new primary and measuring what clients felt",
+                60,
+                KEEP_TRYING,
+                OnlyForward,
+            ),
+            Rearm => held(step(
+                "rearm",
+                "Making the old primary able to start as a primary again",
+                10,
+                KEEP_TRYING,
+                Back,
+            )),
+            Thaw => held(step(
+                "thaw",
+                "Making sure that the old primary goes on",
+                120,
+                KEEP_TRYING,
+                Back,
+            )),
+            ReleaseOld => held(step(
+                "release_old",
+                "Releasing every session on the old primary",
+                30,
+                KEEP_TRYING,
+                Back,
+            )),
+            DiscardReplacement => step(
+                "discard_replacement",
+                "Removing the replacement and what was made for it",
+                300,
+                KEEP_TRYING,
+                Back,
+            ),
         }
     }
 
@@ -144,8 +273,7 @@ impl Step {
             Promote => Release,
             Release => EndOld,
             EndOld => Prove,
-            Prove => Retire,
-            Retire => return Next::End(End::Succeeded),
+            Prove => return Next::End(End::Succeeded),
             Rearm => Thaw,
             Thaw => ReleaseOld,
             ReleaseOld => DiscardReplacement,
@@ -157,12 +285,13 @@ impl Step {
         match self {
             // Nothing was made yet.
             Check => Next::End(End::RolledBack),
-            BaseBackup | StartReplacement | CatchUp => Next::Step(DiscardReplacement),
-            Checkpoint | PrepareSessions | CheckAgain | Hold | Mark | Seal => Next::Step(ReleaseOld),
+            // Whatever was the trouble, the old primary runs before anyone is released onto it.
+            BaseBackup | StartReplacement | CatchUp | Checkpoint | PrepareSessions | CheckAgain
+            | Hold | Mark | Seal => Next::Step(Thaw),
             // From here the old primary may be frozen or disarmed: undo both before anyone is released.
             // For `promote` a failure means that it is *proven* that nobody asked the replacement.
             Fence | Unfence | Disarm | Promote => Next::Step(Rearm),
-            Release | EndOld | Prove | Retire | Rearm | Thaw | ReleaseOld | DiscardReplacement => {
+            Release | EndOld | Prove | Rearm | Thaw | ReleaseOld | DiscardReplacement => {
                 Next::End(End::Stuck)
             }
         }

@@ -20,7 +20,13 @@ pub enum Step {
 
 use Step::*;
 
-const fn step(name: &'static str, sentence: &'static str, seconds: u64, tries: u32, direction: Direction) -> StepSpec {
+const fn step(
+    name: &'static str,
+    sentence: &'static str,
+    seconds: u64,
+    tries: u32,
+    direction: Direction,
+) -> StepSpec {
     StepSpec {
         name,
         sentence,
@@ -34,14 +40,33 @@ const fn step(name: &'static str, sentence: &'static str, seconds: u64, tries: u
 
 impl Steps for Step {
     const PROCEDURE: &'static str = "provision";
-    const ALL: &'static [Self] = &[Check, CreateInstance, StartInstance, CreateDatabase, OpenRoute, Discard];
+    const ALL: &'static [Self] = &[
+        Check,
+        CreateInstance,
+        StartInstance,
+        CreateDatabase,
+        OpenRoute,
+        Discard,
+    ];
 
     fn spec(self) -> StepSpec {
         match self {
             Check => step("check", "Checking release and room", 30, 1, Forward),
-            CreateInstance => step("create_instance", "Making the data directory", 300, 2, Forward),
+            CreateInstance => step(
+                "create_instance",
+                "Making the data directory",
+                300,
+                2,
+                Forward,
+            ),
             StartInstance => step("start_instance", "Starting PostgreSQL", 300, 2, Forward),
-            CreateDatabase => step("create_database", "Making the database and its role", 60, 3, Forward),
+            CreateDatabase => step(
+                "create_database",
+                "Making the database and its role",
+                60,
+                3,
+                Forward,
+            ),
             // Nothing is lost by trying on: the database is there, only the endpoint is not.
             OpenRoute => step("open_route", "Opening the endpoint", 60, 1_200, OnlyForward),
             Discard => step("discard", "Removing what was made", 300, 1_200, Back),

@@ -28,8 +28,12 @@ pub fn markdown<S: Steps>() -> String {
         )
         .expect("a String takes every write");
         if step.next(Verdict::Again) != step.next(Verdict::Failed) {
-            writeln!(out, "| | if the world moved under it: {} | | | | | |", way_on(step.next(Verdict::Again)))
-                .expect("a String takes every write");
+            writeln!(
+                out,
+                "| | if the world moved under it: {} | | | | | |",
+                way_on(step.next(Verdict::Again))
+            )
+            .expect("a String takes every write");
         }
     }
     out
@@ -78,7 +82,11 @@ mod tests {
                 .any(|next| matches!(next, Next::End(_)));
             assert!(ends, "{step:?} leads nowhere");
         }
-        assert_eq!(reachable(S::ALL[0]).len(), S::ALL.len(), "a step that is never reached");
+        assert_eq!(
+            reachable(S::ALL[0]).len(),
+            S::ALL.len(),
+            "a step that is never reached"
+        );
     }
 
     fn success_alone_never_goes_in_a_circle<S: Steps>() {
@@ -94,11 +102,22 @@ mod tests {
     }
 
     fn nothing_behind_the_point_of_no_return_rolls_back<S: Steps>() {
-        for step in S::ALL.iter().filter(|s| s.spec().direction == Direction::OnlyForward) {
+        for step in S::ALL
+            .iter()
+            .filter(|s| s.spec().direction == Direction::OnlyForward)
+        {
             for reached in reachable(*step) {
-                assert_ne!(reached.spec().direction, Direction::Back, "{step:?} can be undone by {reached:?}");
+                assert_ne!(
+                    reached.spec().direction,
+                    Direction::Back,
+                    "{step:?} can be undone by {reached:?}"
+                );
                 for verdict in VERDICTS {
-                    assert_ne!(reached.next(verdict), Next::End(End::RolledBack), "{reached:?}");
+                    assert_ne!(
+                        reached.next(verdict),
+                        Next::End(End::RolledBack),
+                        "{reached:?}"
+                    );
                 }
             }
         }

@@ -1,0 +1,48 @@
+//! Accounts and their tokens. A token itself is never stored.
+
+use uuid::Uuid;
+
+use crate::{Error, Store};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: Uuid,
+    pub email: String,
+}
+
+impl Store {
+    /// Makes the account if it is missing, and gives it the token with this hash.
+    pub async fn add_token(&self, id: Uuid, email: &str, sha256: &[u8; 32]) -> Result<(), Error> {
+        self.client()
+            .await?
+            .execute(
+                "WITH account AS (
+                     INSERT INTO upkeep.accounts (id, email) VALUES ($1, $2)
+                     ON CONFLICT (email) DO UPDATE SET email = excluded.email RETURNING id)
+                 INSERT INTO upkeep.tokens (sha256, account_id) SELECT $3, id FROM account
+                 ON CONFLICT (sha256) DO NOTHING",
+                &[&id, &email, &sha256.as_slice()],
+            )
+            .await
+            .map_err(Error::query("add a token"))?;
+        Ok(())
+    }
+
+    /// Looking a 256-bit hash up by index tells an attacker nothing about the token.
+    pub async fn account_by_token(&self, sha256: &[u8; 32]) -> Result<Option<Account>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(
+                "SELECT a.id, a.email FROM upkeep.tokens t JOIN upkeep.accounts a ON a.id = t.account_id
+                 WHERE t.sha256 = $1",
+                &[&sha256.as_slice()],
+            )
+            .await
+            .map_err(Error::query("look a token up"))?;
+        Ok(row.map(|row| Account {
+            id: row.get(0),
+            email: row.get(1),
+        }))
+    }
+}

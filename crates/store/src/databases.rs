@@ -1,0 +1,153 @@
+//! Databases: what people own.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+use upkeep_domain::credential::Credential;
+use upkeep_domain::host_command::Fence;
+use upkeep_domain::id::{AppId, DatabaseId, InstanceId};
+use upkeep_domain::name::DatabaseName;
+use uuid::Uuid;
+
+use crate::{Error, Store};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseState {
+    Provisioning,
+    Provisioned,
+    Deprovisioning,
+    /// Provisioning did not come about and was undone.
+    Failed,
+}
+
+impl DatabaseState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisioning => "provisioning",
+            Self::Provisioned => "provisioned",
+            Self::Deprovisioning => "deprovisioning",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for DatabaseState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [
+            Self::Provisioning,
+            Self::Provisioned,
+            Self::Deprovisioning,
+            Self::Failed,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or(())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub id: DatabaseId,
+    pub app_id: AppId,
+    pub app_name: String,
+    pub name: String,
+    pub plan: String,
+    pub attachment: String,
+    pub dbname: String,
+    pub credential: Credential,
+    pub state: DatabaseState,
+    pub primary_instance: Option<InstanceId>,
+    pub route_fence: Fence,
+    pub created_at: Timestamp,
+}
+
+/// A database that is to be provisioned.
+#[derive(Clone, Debug)]
+pub struct NewDatabase {
+    pub id: DatabaseId,
+    pub app_id: AppId,
+    pub name: DatabaseName,
+    pub plan: String,
+    pub attachment: String,
+    pub dbname: String,
+    pub credential: Credential,
+    pub request_id: Option<String>,
+}
+
+const SELECT: &str =
+    "SELECT d.*, a.name AS app_name FROM upkeep.databases d JOIN upkeep.apps a ON a.id = d.app_id";
+
+impl Database {
+    fn from_row(row: &Row) -> Self {
+        let Json(credential) = row.get("credential");
+        Self {
+            id: DatabaseId(row.get("id")),
+            app_id: AppId(row.get("app_id")),
+            app_name: row.get("app_name"),
+            name: row.get("name"),
+            plan: row.get("plan"),
+            attachment: row.get("attachment"),
+            dbname: row.get("dbname"),
+            credential,
+            state: row
+                .get::<_, &str>("state")
+                .parse()
+                .expect("the table's check allows no other state"),
+            primary_instance: row
+                .get::<_, Option<Uuid>>("primary_instance")
+                .map(InstanceId),
+            route_fence: Fence(row.get::<_, i64>("route_fence") as u64),
+            created_at: row.get("created_at"),
+        }
+    }
+}
+
+impl Store {
+    pub async fn databases(&self) -> Result<Vec<Database>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(&format!("{SELECT} ORDER BY d.created_at, d.id"), &[])
+            .await
+            .map_err(Error::query("list databases"))?;
+        Ok(rows.iter().map(Database::from_row).collect())
+    }
+
+    pub async fn app_databases(&self, app: AppId) -> Result<Vec<Database>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(
+                &format!("{SELECT} WHERE d.app_id = $1 ORDER BY d.created_at, d.id"),
+                &[&app.0],
+            )
+            .await
+            .map_err(Error::query("list an app's databases"))?;
+        Ok(rows.iter().map(Database::from_row).collect())
+    }
+
+    pub async fn database(&self, id: DatabaseId) -> Result<Option<Database>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(&format!("{SELECT} WHERE d.id = $1"), &[&id.0])
+            .await
+            .map_err(Error::query("read a database"))?;
+        Ok(row.as_ref().map(Database::from_row))
+    }
+
+    /// The database that an earlier try of the same request made.
+    pub async fn database_by_request(&self, request_id: &str) -> Result<Option<Database>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(&format!("{SELECT} WHERE d.request_id = $1"), &[&request_id])
+            .await
+            .map_err(Error::query("read a database by its request"))?;
+        Ok(row.as_ref().map(Database::from_row))
+    }
+}

@@ -1,0 +1,94 @@
+//! Events: what happened, step by step. The CLI's `wait`, the history and metrics read these rows.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_postgres::Row;
+use upkeep_domain::id::{DatabaseId, WorkflowId};
+
+use crate::{Error, Store};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    Started,
+    /// What it waits for, with progress in the detail.
+    Waiting,
+    Done,
+    /// An earlier step has to be done anew.
+    Again,
+    Failed,
+    Ended,
+}
+
+impl EventKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Again => "again",
+            Self::Failed => "failed",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: i64,
+    pub workflow_id: WorkflowId,
+    pub at: Timestamp,
+    pub step: String,
+    pub kind: String,
+    pub sentence: String,
+    pub detail: Value,
+}
+
+impl Event {
+    fn from_row(row: &Row) -> Self {
+        Self {
+            id: row.get("id"),
+            workflow_id: WorkflowId(row.get("workflow_id")),
+            at: row.get("at"),
+            step: row.get("step"),
+            kind: row.get("kind"),
+            sentence: row.get("sentence"),
+            detail: row.get("detail"),
+        }
+    }
+}
+
+impl Store {
+    /// Events of a database behind `after`, oldest first.
+    pub async fn events(
+        &self,
+        database: DatabaseId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Event>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(
+                "SELECT * FROM upkeep.events WHERE database_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+                &[&database.0, &after, &i64::from(limit)],
+            )
+            .await
+            .map_err(Error::query("list events"))?;
+        Ok(rows.iter().map(Event::from_row).collect())
+    }
+
+    /// Where the events of the newest run begin: the id before its first one.
+    pub async fn events_before_last_run(&self, database: DatabaseId) -> Result<i64, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_one(
+                "SELECT coalesce(min(e.id) - 1, 0) FROM upkeep.events e WHERE e.workflow_id =
+                     (SELECT id FROM upkeep.workflows WHERE database_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1)",
+                &[&database.0],
+            )
+            .await
+            .map_err(Error::query("find the newest run"))?;
+        Ok(row.get(0))
+    }
+}

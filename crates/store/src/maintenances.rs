@@ -1,0 +1,107 @@
+//! Maintenances: planned work as people see it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+use upkeep_domain::hold::Felt;
+use upkeep_domain::id::{DatabaseId, MaintenanceId};
+use upkeep_domain::maintenance::Status;
+
+use crate::{Error, Store};
+
+#[derive(Clone, Debug)]
+pub struct Maintenance {
+    pub id: MaintenanceId,
+    pub database_id: DatabaseId,
+    pub status: String,
+    pub method: String,
+    pub reason: String,
+    pub release_before: String,
+    pub release_after: String,
+    pub outcome: Option<String>,
+    pub sentence: Option<String>,
+    pub felt: Option<Felt>,
+    pub steps_ms: Option<BTreeMap<String, f64>>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+}
+
+/// A maintenance that begins with the workflow it is inserted with.
+#[derive(Clone, Debug)]
+pub struct NewMaintenance {
+    pub id: MaintenanceId,
+    pub method: String,
+    pub reason: String,
+    pub release_before: String,
+    pub release_after: String,
+    pub request_id: Option<String>,
+}
+
+impl NewMaintenance {
+    pub(crate) const STATUS: Status = Status::Running;
+}
+
+impl Maintenance {
+    fn from_row(row: &Row) -> Self {
+        Self {
+            id: MaintenanceId(row.get("id")),
+            database_id: DatabaseId(row.get("database_id")),
+            status: row.get("status"),
+            method: row.get("method"),
+            reason: row.get("reason"),
+            release_before: row.get("release_before"),
+            release_after: row.get("release_after"),
+            outcome: row.get("outcome"),
+            sentence: row.get("sentence"),
+            felt: row
+                .get::<_, Option<Json<Felt>>>("felt")
+                .map(|Json(felt)| felt),
+            steps_ms: row
+                .get::<_, Option<Json<BTreeMap<String, f64>>>>("steps_ms")
+                .map(|Json(steps)| steps),
+            created_at: row.get("created_at"),
+            started_at: row.get("started_at"),
+            completed_at: row.get("completed_at"),
+        }
+    }
+}
+
+impl Store {
+    /// Newest first.
+    pub async fn maintenances(
+        &self,
+        database: DatabaseId,
+        limit: u32,
+    ) -> Result<Vec<Maintenance>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(
+                "SELECT * FROM upkeep.maintenances WHERE database_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+                &[&database.0, &i64::from(limit)],
+            )
+            .await
+            .map_err(Error::query("list maintenances"))?;
+        Ok(rows.iter().map(Maintenance::from_row).collect())
+    }
+
+    /// The maintenance that an earlier try of the same request began.
+    pub async fn maintenance_by_request(
+        &self,
+        request_id: &str,
+    ) -> Result<Option<Maintenance>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(
+                "SELECT * FROM upkeep.maintenances WHERE request_id = $1",
+                &[&request_id],
+            )
+            .await
+            .map_err(Error::query("read a maintenance by its request"))?;
+        Ok(row.as_ref().map(Maintenance::from_row))
+    }
+}

@@ -1,0 +1,141 @@
+//! Workflows: durable runs of procedures.
+//!
+//! To start is to insert a row; to recover is to claim it; there is no other path. A claim is a
+//! lease with a generation that grows with every claim: what is written under an older generation
+//! finds no row, and agents refuse its commands.
+
+mod begin;
+mod change;
+mod commit;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_postgres::Row;
+use upkeep_domain::host_command::Fence;
+use upkeep_domain::id::{DatabaseId, MaintenanceId, WorkflowId};
+use uuid::Uuid;
+
+use crate::{Error, Store};
+
+pub use begin::NewWorkflow;
+pub use change::Change;
+pub use commit::{NewEvent, Transition};
+
+/// A workflow that this server may run, until its lease ends.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub workflow: WorkflowId,
+    pub database: DatabaseId,
+    pub maintenance: Option<MaintenanceId>,
+    pub procedure: String,
+    pub step: String,
+    pub visit: u32,
+    pub tries: u32,
+    pub state: Value,
+    pub fence: Fence,
+    /// How long the present step has been going on, over all its visits.
+    pub step_age: Duration,
+}
+
+impl Claim {
+    fn from_row(row: &Row) -> Self {
+        Self {
+            workflow: WorkflowId(row.get("id")),
+            database: DatabaseId(row.get("database_id")),
+            maintenance: row
+                .get::<_, Option<Uuid>>("maintenance_id")
+                .map(MaintenanceId),
+            procedure: row.get("procedure"),
+            step: row.get("step"),
+            visit: row.get::<_, i32>("visit") as u32,
+            tries: row.get::<_, i32>("tries") as u32,
+            state: row.get("state"),
+            fence: Fence(row.get::<_, i64>("generation") as u64),
+            step_age: Duration::from_millis(row.get::<_, i64>("step_age_ms").max(0) as u64),
+        }
+    }
+}
+
+impl Store {
+    /// Gives up what a former process of this owner had claimed.
+    ///
+    /// Only for a caller that knows the former process to be dead (it holds its lock).
+    pub async fn take_back(&self, owner: &str) -> Result<(), Error> {
+        self.client()
+            .await?
+            .execute("UPDATE upkeep.workflows SET leased_until = NULL WHERE owner = $1 AND ended_as IS NULL", &[&owner])
+            .await
+            .map_err(Error::query("take workflows back"))?;
+        Ok(())
+    }
+
+    /// Claims one workflow that is due and that nobody runs.
+    pub async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Claim>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(
+                "UPDATE upkeep.workflows SET owner = $1, generation = pg_catalog.nextval('upkeep.fence'),
+                        leased_until = now() + $2::bigint * interval '1 millisecond'
+                 WHERE id = (
+                     SELECT id FROM upkeep.workflows
+                     WHERE ended_as IS NULL AND wake_at <= now() AND (leased_until IS NULL OR leased_until < now())
+                     ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                 RETURNING *, (extract(epoch FROM now() - step_began_at) * 1000)::bigint AS step_age_ms",
+                &[&owner, &(lease.as_millis() as i64)],
+            )
+            .await
+            .map_err(Error::query("claim a workflow"))?;
+        Ok(row.as_ref().map(Claim::from_row))
+    }
+
+    /// # Errors
+    /// [`Error::ClaimLost`] when another controller has claimed it since.
+    pub async fn renew_claim(&self, claim: &Claim, lease: Duration) -> Result<(), Error> {
+        let renewed = self
+            .client()
+            .await?
+            .execute(
+                "UPDATE upkeep.workflows SET leased_until = now() + $3::bigint * interval '1 millisecond'
+                 WHERE id = $1 AND generation = $2",
+                &[&claim.workflow.0, &(claim.fence.0 as i64), &(lease.as_millis() as i64)],
+            )
+            .await
+            .map_err(Error::query("renew a claim"))?;
+        if renewed == 1 {
+            Ok(())
+        } else {
+            Err(Error::ClaimLost)
+        }
+    }
+
+    /// A fence for work outside of workflows, such as a sweep's.
+    pub async fn next_fence(&self) -> Result<Fence, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_one("SELECT pg_catalog.nextval('upkeep.fence')", &[])
+            .await
+            .map_err(Error::query("draw a fence"))?;
+        Ok(Fence(row.get::<_, i64>(0) as u64))
+    }
+
+    /// The unfinished workflow of a database: its procedure, its step, and whether it is stuck.
+    pub async fn unfinished(
+        &self,
+        database: DatabaseId,
+    ) -> Result<Option<(String, String, bool)>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(
+                "SELECT procedure, step, ended_as IS NOT NULL AS stuck FROM upkeep.workflows
+                 WHERE database_id = $1 AND (ended_as IS NULL OR ended_as = 'stuck')",
+                &[&database.0],
+            )
+            .await
+            .map_err(Error::query("look for unfinished work"))?;
+        Ok(row.map(|row| (row.get(0), row.get(1), row.get(2))))
+    }
+}

@@ -1,0 +1,108 @@
+//! What a step changes beside its own workflow, in the same transaction.
+
+use std::time::Duration;
+
+use tokio_postgres::Transaction;
+use tokio_postgres::types::Json;
+use upkeep_domain::hold::Felt;
+use upkeep_domain::id::{HostId, InstanceId};
+
+use super::Claim;
+use crate::Error;
+use crate::instances::InstanceRole;
+
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// An instance that is going to be made. Recorded before it is, so that it is never forgotten.
+    InsertInstance {
+        id: InstanceId,
+        host: HostId,
+        release: String,
+        role: InstanceRole,
+    },
+    DeleteInstance {
+        id: InstanceId,
+    },
+    /// The database's traffic goes there from now on, under this claim's fence.
+    Point {
+        primary: InstanceId,
+    },
+    /// Taken over from; removed after the grace period.
+    Retire {
+        id: InstanceId,
+        grace: Duration,
+    },
+    Provisioned,
+    ProvisionFailed,
+    DeleteDatabase,
+    Felt {
+        felt: Felt,
+    },
+}
+
+impl Change {
+    pub(super) async fn apply(
+        &self,
+        transaction: &Transaction<'_>,
+        claim: &Claim,
+    ) -> Result<(), Error> {
+        let database = &claim.database.0;
+        let done = match self {
+            Self::InsertInstance { id, host, release, role } => {
+                transaction
+                    .execute(
+                        "INSERT INTO upkeep.instances (id, database_id, host_id, release, role)
+                         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+                        &[&id.0, database, &host.0, release, &role.as_str()],
+                    )
+                    .await
+            }
+            Self::DeleteInstance { id } => {
+                transaction.execute("DELETE FROM upkeep.instances WHERE id = $1", &[&id.0]).await
+            }
+            Self::Point { primary } => {
+                transaction
+                    .execute(
+                        "WITH r AS (UPDATE upkeep.instances SET role = 'primary' WHERE id = $2)
+                         UPDATE upkeep.databases SET primary_instance = $2, route_fence = $3 WHERE id = $1",
+                        &[database, &primary.0, &(claim.fence.0 as i64)],
+                    )
+                    .await
+            }
+            Self::Retire { id, grace } => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.instances SET role = 'retired',
+                                retire_at = now() + $2::bigint * interval '1 millisecond' WHERE id = $1",
+                        &[&id.0, &(grace.as_millis() as i64)],
+                    )
+                    .await
+            }
+            Self::Provisioned => {
+                transaction
+                    .execute("UPDATE upkeep.databases SET state = 'provisioned' WHERE id = $1", &[database])
+                    .await
+            }
+            Self::ProvisionFailed => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.databases SET state = 'failed', primary_instance = NULL WHERE id = $1",
+                        &[database],
+                    )
+                    .await
+            }
+            Self::DeleteDatabase => {
+                transaction.execute("DELETE FROM upkeep.databases WHERE id = $1", &[database]).await
+            }
+            Self::Felt { felt } => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.maintenances SET felt = $2 WHERE id = $1",
+                        &[&claim.maintenance.map(|id| id.0), &Json(felt)],
+                    )
+                    .await
+            }
+        };
+        done.map(drop).map_err(Error::query("apply a change"))
+    }
+}
