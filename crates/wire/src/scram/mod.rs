@@ -10,6 +10,9 @@ mod server;
 mod text;
 mod verifier;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{AwaitingSignature, ClientExchange};
 pub use server::{Accepted, ServerExchange};
 pub use verifier::{Verifier, VerifierError};

@@ -54,7 +54,9 @@ impl Settings {
             }
             () => None,
         };
-        name.into_iter().for_each(|name| self.note(name));
+        if let Some(name) = name {
+            self.note(name);
+        }
     }
 
     /// Behind `set_config`: `(name, value, is_local)`.
