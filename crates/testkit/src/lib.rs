@@ -1,1 +1,5 @@
 //! Developers only: load that promises, ledgers, real-PostgreSQL fixtures.
+
+pub mod load;
+pub mod observer;
+pub mod postgres;

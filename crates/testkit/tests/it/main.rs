@@ -1,0 +1,47 @@
+//! The testkit judged on a real server: the load holds its peace when all is well, and notices
+//! every kind of trouble it is there for.
+
+mod load;
+mod observer;
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use tokio::time::{Instant, sleep};
+use upkeep_testkit::postgres::ThrowAway;
+
+const BIN_DIR: &str = "/usr/lib/postgresql/15/bin";
+
+async fn server(settings: &[(&str, &str)]) -> ThrowAway {
+    let settings = [&[("fsync", "off")], settings].concat();
+    ThrowAway::start(Utf8Path::new(BIN_DIR), &settings)
+        .await
+        .expect("a throw-away server starts")
+}
+
+async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !reached() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Runs statements as a superuser, past any load.
+async fn run_as_superuser(server: &ThrowAway, sql: &str) {
+    let connected = server
+        .direct("postgres")
+        .connect(tokio_postgres::NoTls)
+        .await;
+    let (client, connection) = connected.expect("the server accepts connections");
+    let driver = tokio::spawn(connection);
+    client
+        .batch_execute(sql)
+        .await
+        .expect("the statements succeed");
+    drop(client);
+    driver
+        .await
+        .expect("the connection's task ends")
+        .expect("the connection ends well");
+}
