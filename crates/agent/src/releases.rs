@@ -23,7 +23,7 @@ use nix::fcntl::{Flock, FlockArg};
 use upkeep_domain::release::{AddRelease, Catalogue, NotFound, Release, ReleaseName, Version};
 use uuid::Uuid;
 
-use crate::command::RunAs;
+use crate::command::{Command, RunAs};
 
 /// Why a release was not added, found or removed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,8 @@ pub enum Error {
     Busy { path: PathBuf },
     #[error(transparent)]
     NotFound(#[from] NotFound),
+    #[error("release `{name}` has no `{program}`")]
+    NoProgram { name: ReleaseName, program: String },
     #[error("there is a release `{name}` already; remove it first or give another name")]
     Exists { name: ReleaseName },
     #[error("release `{name}` is in use; move its instances to another release first")]
@@ -189,6 +191,19 @@ impl Releases {
             path: self.dir.clone(),
         })
     }
+}
+
+/// A program of `release`, with the libraries that it needs.
+pub fn program(release: &Release, program: &str) -> Result<Command, Error> {
+    let path = release.program(program).ok_or_else(|| Error::NoProgram {
+        name: release.name.clone(),
+        program: program.to_owned(),
+    })?;
+    let command = Command::new(path);
+    Ok(match &release.library_dir {
+        Some(dir) => command.env("LD_LIBRARY_PATH", dir),
+        None => command,
+    })
 }
 
 fn folder_error(path: &Path, source: io::Error) -> Error {

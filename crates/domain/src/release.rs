@@ -106,3 +106,26 @@ pub fn missing_programs(present: &BTreeSet<String>) -> Vec<&'static str> {
     let lacks = |program: &&str| !present.contains(*program);
     REQUIRED_PROGRAMS.into_iter().filter(lacks).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_understood_without_its_optional_parts() {
+        let wish = r#"{"from":{"kind":"archive","path":"/tmp/pg.tgz"}}"#;
+        let wish: AddRelease = serde_json::from_str(wish).unwrap();
+        let from = AddFrom::Archive {
+            path: "/tmp/pg.tgz".into(),
+            sha256: None,
+            root: None,
+        };
+        assert_eq!(wish, AddRelease { name: None, from });
+    }
+
+    #[test]
+    fn what_is_missing_is_only_what_no_instance_can_do_without() {
+        let present = ["initdb", "postgres", "psql"].map(str::to_owned).into();
+        assert_eq!(missing_programs(&present), ["pg_ctl"]);
+    }
+}

@@ -1,5 +1,6 @@
 //! Fetches Debian packages of PostgreSQL from the sources the host is set up with, and unpacks
-//! them. Installs nothing: no service is started, no file of the system is touched.
+//! them. Installs nothing: no service is started, no file of the system is touched. Mirrors and
+//! proxies are those of apt's own configuration.
 
 use std::fs;
 use std::io;

@@ -18,9 +18,11 @@ pub(super) use refusal::Error;
 
 const QUICK: Duration = Duration::from_secs(10);
 
-/// One line each: the server without clients takes a line for a statement.
+/// One line each: the server without clients takes a line for a statement. A build that cannot
+/// load the first cannot be a standby; the names of the second are only imported by one with ICU.
 const QUESTIONS: &str = "\
-select 'icu' as feature from pg_collation where collprovider = 'i' limit 1\n\
+load 'libpqwalreceiver'\n\
+select 'icu' as feature from pg_collation where collname like '%-x-icu' limit 1\n\
 select name as extension from pg_available_extensions\n";
 
 pub(super) struct Findings {

@@ -4,10 +4,10 @@ mod fixture;
 mod refused;
 
 use std::fs;
+use std::path::Path;
 
-use upkeep_agent::command::Command;
-use upkeep_agent::releases::Error;
-use upkeep_domain::release::{AddFrom, Source};
+use upkeep_agent::releases::{Error, program};
+use upkeep_domain::release::{AddFrom, Release, Source};
 
 use fixture::{INSTALLED, Store, wish};
 
@@ -90,14 +90,27 @@ async fn a_release_is_downloaded_from_the_package_sources_and_runs_from_wherever
     assert!(libraries.join("libpq.so.5").is_file(), "{libraries:?}");
     let basebackup = moved.releases.list().unwrap();
     let basebackup = basebackup.basebackup_for(&there).unwrap();
-    let output = Command::new(basebackup.program("pg_basebackup").unwrap())
-        .arg("--version")
-        .env("LD_LIBRARY_PATH", libraries)
-        .run_as(moved.run_as.clone())
-        .run()
-        .await
-        .unwrap();
+    let command = program(basebackup, "pg_basebackup")
+        .unwrap()
+        .arg("--version");
+    let output = command.run_as(moved.run_as.clone()).run().await.unwrap();
     assert!(output.stdout.contains(" 15.20 "), "{}", output.stdout);
+
+    an_installed_release_that_was_replaced_in_place_is_noticed(&there).await;
+}
+
+/// Takes an unpacked release for an installed one, and puts another version's server into it.
+async fn an_installed_release_that_was_replaced_in_place_is_noticed(unpacked: &Release) {
+    let store = Store::new();
+    let from = AddFrom::System {
+        dir: unpacked.bin_dir.clone(),
+    };
+    store.releases.add(wish(from)).await.unwrap();
+    let server = unpacked.program("postgres").unwrap();
+    fs::remove_file(&server).unwrap();
+    fs::copy(Path::new(INSTALLED).join("bin/postgres"), &server).unwrap();
+    let error = store.releases.verified("15.20").await.unwrap_err();
+    assert!(matches!(error, Error::Changed { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub enum Error {
         program: PathBuf,
         source: command::Error,
     },
-    #[error("`{}` does not say which version of PostgreSQL it is", program.display())]
+    #[error("`{}` is no release of PostgreSQL that is known", program.display())]
     NoVersion {
         program: PathBuf,
         source: BadVersion,
@@ -83,10 +83,10 @@ fn is_denied(error: &command::Error) -> bool {
     source.kind() == io::ErrorKind::PermissionDenied
 }
 
-/// From the loader's `error while loading shared libraries: libxml2.so.2: cannot open ...`.
+/// From the loader's `...: libxml2.so.2: cannot open shared object file: ...`.
 fn missing_library(said: &str) -> Option<String> {
-    let (_, after) = said.split_once("error while loading shared libraries: ")?;
-    let (library, _) = after.split_once(": cannot open shared object file")?;
+    let (before, _) = said.split_once(": cannot open shared object file")?;
+    let (_, library) = before.rsplit_once(": ")?;
     Some(library.to_owned())
 }
 
@@ -106,6 +106,9 @@ mod tests {
         let said = "/x/postgres: error while loading shared libraries: libicui18n.so.72: \
             cannot open shared object file: No such file or directory";
         assert_eq!(missing_library(said).as_deref(), Some("libicui18n.so.72"));
+        let said = "FATAL:  could not load library \"/x/libpqwalreceiver.so\": libpq.so.5: \
+            cannot open shared object file: No such file or directory";
+        assert_eq!(missing_library(said).as_deref(), Some("libpq.so.5"));
         assert_eq!(missing_library("could not open shared object file"), None);
     }
 

@@ -140,7 +140,7 @@ async fn of_several_installations_one_must_be_chosen() {
     assert!(said.contains("`pg17` is not one installation"), "{said}");
     let said = refusal(&store, rooted("pg18")).await;
     assert!(
-        said.contains("x/pg18/bin/postgres` does not say which version"),
+        said.contains("x/pg18/bin/postgres` is no release of PostgreSQL"),
         "{said}"
     );
 }
