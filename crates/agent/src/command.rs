@@ -169,6 +169,9 @@ impl Command {
     }
 
     /// Runs to the end, whatever the exit status is.
+    ///
+    /// The end is when the process is gone and its outputs are closed: one that leaves a server
+    /// behind is followed until the deadline. Servers are started with [`Command::spawn_detached`].
     pub async fn output(self) -> Result<Output, Error> {
         let program = self.name();
         let mut command = self.prepared();
