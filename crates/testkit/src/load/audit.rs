@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Client;
 
 use super::error::Error;
@@ -11,8 +11,8 @@ use super::ledger::Journal;
 use super::plain::Plain;
 use super::tables::Stock;
 
-/// How long the database may take to accept the auditor.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// Summing up a large database takes its time, but not for ever.
+const READ_WITHIN: Duration = Duration::from_secs(300);
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 const SUMS: &str = "
@@ -46,23 +46,29 @@ pub(crate) struct Audit {
     pub(crate) tpcb: Option<TpcbAudit>,
 }
 
+/// `connect_within` is how long the database may take to accept the auditor.
 pub(crate) async fn audit(
     server: &tokio_postgres::Config,
+    connect_within: Duration,
     journals: &[Journal],
     stock: Option<&Stock>,
 ) -> Result<Audit, Error> {
-    let plain = connect(server).await?;
-    let audit = read(&plain.client, journals, stock).await;
+    let deadline = Instant::now() + connect_within;
+    let plain = connect(server, deadline).await?;
+    let read = timeout(READ_WITHIN, read(&plain.client, journals, stock)).await;
+    let audit = read
+        .map_err(|_| Error::Late { limit: READ_WITHIN })?
+        .map_err(|source| Error::Audit { source });
     plain.close().await;
-    audit.map_err(|source| Error::Audit { source })
+    audit
 }
 
-async fn connect(server: &tokio_postgres::Config) -> Result<Plain, Error> {
-    let deadline = Instant::now() + CONNECT_WITHIN;
+async fn connect(server: &tokio_postgres::Config, deadline: Instant) -> Result<Plain, Error> {
     loop {
-        match Plain::connect_to(server).await {
-            Err(_) if Instant::now() < deadline => tokio::time::sleep(TRY_AGAIN).await,
-            outcome => return outcome,
+        match timeout_at(deadline, Plain::connect_to(server)).await {
+            Ok(Err(_)) if Instant::now() < deadline => tokio::time::sleep(TRY_AGAIN).await,
+            Ok(outcome) => return outcome,
+            Err(_) => return Err(Error::Unanswered),
         }
     }
 }

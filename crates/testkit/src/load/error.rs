@@ -8,6 +8,8 @@ pub enum Error {
     Url { source: tokio_postgres::Error },
     #[error("connect to the database under test")]
     Connect { source: tokio_postgres::Error },
+    #[error("connect to the database under test, which does not answer")]
+    Unanswered,
     #[error("fill the TPC-B tables at scale {scale}")]
     Fill {
         scale: u32,
@@ -21,6 +23,8 @@ pub enum Error {
     NotFilled,
     #[error("compare the stored rows with the acknowledged ones")]
     Audit { source: tokio_postgres::Error },
+    #[error("compare the stored rows with the acknowledged ones within {} s", limit.as_secs())]
+    Late { limit: std::time::Duration },
     #[error("open the file of acknowledged writes `{path}`")]
     Journal {
         path: camino::Utf8PathBuf,

@@ -18,8 +18,8 @@ use super::trouble::Trouble;
 
 const INSERT: &str = "INSERT INTO ledger(client, id, at) VALUES ($1, $2, clock_timestamp())";
 
-/// Number of ledger clients that one run may have: their numbers follow the run's.
-pub(crate) const CLIENTS_MAX: i32 = 1000;
+/// The numbers of a run's clients follow its own number times this.
+pub(crate) const NUMBERS_PER_RUN: i32 = 1000;
 
 /// What one client knows of its writes.
 #[derive(Debug)]
@@ -79,6 +79,7 @@ impl Client {
         while let Some(session) = run.connect(&self.name).await {
             match self.write_on(&run, &session, &mut hand).await {
                 Ok(()) => {
+                    run.tally().leave(self.writer);
                     session.close().await;
                     break;
                 }

@@ -49,7 +49,8 @@ pub struct Config {
     pub writers: u32,
     /// Transactions per second of each writer; `None` is as fast as it can.
     pub writer_rate: Option<f64>,
-    /// The last of them runs with `synchronous_commit = off`, if there is more than one.
+    /// The last of them runs with `synchronous_commit = off`, if there is more than one. Fewer than
+    /// a thousand.
     pub ledger_clients: u32,
     /// Writes per second of each ledger client.
     pub ledger_rate: f64,
@@ -78,12 +79,25 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Sessions that are open while all goes well.
+    pub fn sessions(&self) -> u32 {
+        let special = if self.special {
+            special::SESSIONS + self.idle_sessions
+        } else {
+            0
+        };
+        self.writers + self.ledger_clients + special
+    }
+}
+
 /// A load that is running. Dropping it ends it at once, without a verdict.
 pub struct Load {
     run: Run,
     stop: watch::Sender<bool>,
     tasks: JoinSet<Outcome>,
     tpcb: Option<(Writer, Stock)>,
+    sessions: u32,
 }
 
 /// What a client of the load brings home.
@@ -101,33 +115,26 @@ impl Load {
         let stock = tables::prepare(&server, config.writers > 0).await?;
         let (stop, stopped) = watch::channel(false);
         let run = Run::new(server, config.statement_deadline, stock.run, stopped);
-        let mut tasks = JoinSet::new();
         let tpcb = (config.writers > 0).then(|| (run.tally().join_tpcb(), stock));
-        if let Some((writer, stock)) = tpcb {
-            for number in 1..=config.writers {
-                let write =
-                    tpcb::write(run.clone(), number, writer, stock.scale, config.writer_rate);
-                tasks.spawn(async move {
-                    write.await;
-                    Outcome::Writer
-                });
-            }
-        }
-        for client in ledger_clients(&config, &run, paper.as_ref()) {
-            let write = client.write(run.clone());
-            tasks.spawn(async move { Outcome::Ledger(write.await) });
-        }
-        if config.special {
-            for special in special::all(&run, config.idle_sessions) {
-                tasks.spawn(async move { Outcome::Special(special.await) });
-            }
-        }
+        let tasks = start_clients(&config, &run, tpcb, paper.as_ref());
         Ok(Self {
             run,
             stop,
             tasks,
             tpcb,
+            sessions: config.sessions(),
         })
+    }
+
+    /// Whether every client is connected now.
+    pub fn all_connected(&self) -> bool {
+        self.snapshot().sessions_open == u64::from(self.sessions)
+    }
+
+    /// Measures write gaps from now on: the crowd of logins at the start of a load makes gaps that
+    /// nothing else is to blame for. Counts go on.
+    pub fn measure_gaps_from_now(&self) {
+        self.run.tally().begin_gaps_anew();
     }
 
     /// The counters of this moment.
@@ -170,11 +177,9 @@ impl Load {
     }
 
     async fn audit(&self, journals: &[Journal], report: &mut Report) {
-        if let Some((writer, _)) = self.tpcb {
-            self.run.tally().leave(writer);
-        }
         let stock = self.tpcb.as_ref().map(|(_, stock)| stock);
-        let audit = match audit::audit(self.run.server(), journals, stock).await {
+        let audit = audit::audit(self.run.server(), self.run.deadline(), journals, stock).await;
+        let audit = match audit {
             Ok(audit) => audit,
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -196,7 +201,7 @@ impl Load {
                 .unsigned_abs();
             Tpcb {
                 transactions,
-                tps: transactions as f64 * 1000.0 / report.elapsed_ms.max(1) as f64,
+                tps: per_second(transactions, report.elapsed_ms),
                 longest_gap_ms: self.run.tally().tpcb_longest_gap_ms(),
                 lost: transactions.saturating_sub(stored),
                 sums_agree: audit.sums_agree,
@@ -216,14 +221,40 @@ impl Load {
     }
 }
 
+fn start_clients(
+    config: &Config,
+    run: &Run,
+    tpcb: Option<(Writer, Stock)>,
+    paper: Option<&Paper>,
+) -> JoinSet<Outcome> {
+    let mut tasks = JoinSet::new();
+    if let Some((writer, stock)) = tpcb {
+        for number in 1..=config.writers {
+            let write = tpcb::write(run.clone(), number, writer, stock.scale, config.writer_rate);
+            tasks.spawn(async move {
+                write.await;
+                Outcome::Writer
+            });
+        }
+    }
+    for client in ledger_clients(config, run, paper) {
+        let write = client.write(run.clone());
+        tasks.spawn(async move { Outcome::Ledger(write.await) });
+    }
+    if config.special {
+        for special in special::all(run, config.idle_sessions) {
+            tasks.spawn(async move { Outcome::Special(special.await) });
+        }
+    }
+    tasks
+}
+
 fn ledger_clients(
     config: &Config,
     run: &Run,
     paper: Option<&Paper>,
 ) -> impl Iterator<Item = ledger::Client> {
-    let count = config
-        .ledger_clients
-        .min(ledger::CLIENTS_MAX.unsigned_abs());
+    let count = config.ledger_clients;
     (1..=count).map(move |place| {
         let asynchronous = count > 1 && place == count;
         let name = if asynchronous {
@@ -234,10 +265,15 @@ fn ledger_clients(
         ledger::Client {
             writer: run.tally().join_ledger(&name),
             name,
-            number: run.number() * ledger::CLIENTS_MAX + place.cast_signed(),
+            number: run.number() * ledger::NUMBERS_PER_RUN + place.cast_signed(),
             asynchronous,
             rate: config.ledger_rate,
             paper: paper.cloned(),
         }
     })
+}
+
+/// To a tenth: more is noise, and does not survive JSON.
+fn per_second(count: u64, ms: u64) -> f64 {
+    (count as f64 * 10_000.0 / ms.max(1) as f64).round() / 10.0
 }

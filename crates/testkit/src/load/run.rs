@@ -44,6 +44,10 @@ impl Run {
         &self.server
     }
 
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Tells this run's rows, channels and locks from those of other runs on the same database.
     pub(crate) fn number(&self) -> i32 {
         self.number

@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// A duration in milliseconds, exact to the microsecond: more is noise, and does not survive JSON.
+pub(crate) fn in_ms(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1000.0
+}
+
 /// Tells moments since it was started.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch {
@@ -45,7 +50,7 @@ impl Stopwatch {
             .and_then(|since| self.started_at.checked_add(since).ok())
             .unwrap_or(Timestamp::MAX);
         Moment {
-            since_start_ms: since.as_secs_f64() * 1000.0,
+            since_start_ms: in_ms(since),
             at,
         }
     }

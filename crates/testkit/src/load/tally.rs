@@ -121,6 +121,13 @@ impl Tally {
         }
     }
 
+    pub(crate) fn begin_gaps_anew(&self) {
+        let now = Instant::now();
+        let mut counts = self.counts();
+        counts.ledger.begin_anew(now);
+        counts.tpcb.begin_anew(now);
+    }
+
     pub(crate) fn statement_failed(&self, client: &str, tried: &str, trouble: &Trouble) {
         let mut counts = self.counts();
         counts.so_far.statements_failed += 1;

@@ -35,10 +35,15 @@ pub(crate) async fn write(run: Run, number: u32, writer: Writer, scale: u32, rat
         )
         .await
         {
-            Ok(()) => return session.close().await,
+            Ok(()) => {
+                run.tally().leave(writer);
+                session.close().await;
+                return;
+            }
             Err(trouble) => session.bury(&trouble).await,
         }
     }
+    run.tally().leave(writer);
 }
 
 /// Runs transactions until the load stops, or until the session is no more.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Notification;
 
-use super::{Broken, Findings, SpecialSession, broken};
+use super::{Findings, SpecialSession, finding};
 use crate::load::pace::Pace;
 use crate::load::run::{RETRY_AFTER, Run};
 use crate::load::session::Session;
@@ -37,7 +37,7 @@ pub(super) async fn listen(run: Run) -> Findings {
     let (heard, mut arrivals) = unbounded_channel();
     let listener = match Session::open(&run, NAME, Some(heard)).await {
         Ok(session) => session,
-        Err(trouble) => return Findings::of(vec![broken(NAME, 0, &Broken::Trouble(trouble))]),
+        Err(trouble) => return Findings::of(vec![finding(NAME, &Err(trouble.into()))]),
     };
     let channel = format!("load_{}", run.number());
     let sql = format!("LISTEN {channel}");
@@ -46,7 +46,7 @@ pub(super) async fn listen(run: Run) -> Findings {
         .await
     {
         listener.bury(&trouble).await;
-        return Findings::of(vec![broken(NAME, 0, &Broken::Trouble(trouble))]);
+        return Findings::of(vec![finding(NAME, &Err(trouble.into()))]);
     }
     let sent = notify(&run, &channel).await;
     let (heard, numbers) = collect(&sent, &mut arrivals).await;

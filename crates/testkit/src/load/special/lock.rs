@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Broken, Findings, State, broken, watch};
+use super::{Broken, Findings, State, finding, finish, watch};
 use crate::load::run::Run;
 use crate::load::session::Session;
 use crate::load::trouble::Trouble;
@@ -58,24 +58,21 @@ impl State for Rival {
 pub(super) async fn hold(run: Run) -> Findings {
     let (mut holder, mut rival) = match open(&run).await {
         Ok(both) => both,
-        Err(trouble) => return Findings::of(vec![broken(Holder::NAME, 0, &trouble.into())]),
+        Err(trouble) => return Findings::of(vec![finding(Holder::NAME, &Err(trouble.into()))]),
     };
-    let sessions = match Holder.set_up(&run, &mut holder).await {
-        Ok(()) => {
-            // Neither session closes before both have looked for the last time: the lock is free
-            // as soon as its holder leaves.
-            let (mut hold, mut compete) = (Holder, Rival);
-            let (held, refused) = tokio::join!(
-                watch(&run, &mut holder, &mut hold),
-                watch(&run, &mut rival, &mut compete)
-            );
-            vec![held, refused]
-        }
-        Err(why) => vec![broken(Holder::NAME, 0, &why)],
-    };
-    rival.close().await;
-    holder.close().await;
-    Findings::of(sessions)
+    if let Err(why) = Holder.set_up(&run, &mut holder).await {
+        rival.close().await;
+        return Findings::of(vec![finish(holder, Err(why)).await]);
+    }
+    let (mut hold, mut compete) = (Holder, Rival);
+    // Neither session ends before both have looked for the last time: the lock is free as soon as
+    // its holder leaves.
+    let (held, refused) = tokio::join!(
+        watch(&run, &mut holder, &mut hold),
+        watch(&run, &mut rival, &mut compete)
+    );
+    let rival = finish(rival, refused).await;
+    Findings::of(vec![finish(holder, held).await, rival])
 }
 
 async fn open(run: &Run) -> Result<(Session, Session), Trouble> {

@@ -79,6 +79,9 @@ impl Broken {
     }
 }
 
+/// Sessions that [`all`] opens, besides the idle ones.
+pub(crate) const SESSIONS: u32 = 10;
+
 /// All special sessions, each to be run as a task of its own.
 pub(crate) fn all(run: &Run, idle_sessions: u32) -> [BoxFuture<'static, Findings>; 9] {
     [
@@ -97,46 +100,48 @@ pub(crate) fn all(run: &Run, idle_sessions: u32) -> [BoxFuture<'static, Findings
 async fn keep<S: State>(run: Run, mut state: S) -> Findings {
     let mut session = match Session::open(&run, S::NAME, None).await {
         Ok(session) => session,
-        Err(trouble) => return Findings::of(vec![broken(S::NAME, 0, &trouble.into())]),
+        Err(trouble) => return Findings::of(vec![finding(S::NAME, &Err(trouble.into()))]),
     };
-    let finding = match state.set_up(&run, &mut session).await {
+    let outcome = match state.set_up(&run, &mut session).await {
         Ok(()) => watch(&run, &mut session, &mut state).await,
-        Err(why) => broken(S::NAME, 0, &why),
+        Err(why) => Err(why),
     };
-    session.close().await;
-    Findings::of(vec![finding])
+    Findings::of(vec![finish(session, outcome).await])
 }
 
-/// Looks at the state again and again, and once more when the load has stopped.
-async fn watch<S: State>(run: &Run, session: &mut Session, state: &mut S) -> SpecialSession {
+/// Looks at the state again and again, and once more when the load has stopped. Gives back how
+/// often it looked.
+async fn watch<S: State>(run: &Run, session: &mut Session, state: &mut S) -> Result<u32, Broken> {
     let mut looks = 0;
     loop {
         let last = run.stopping();
-        if let Err(why) = state.look(run, session).await {
-            return broken(S::NAME, looks, &why);
-        }
+        state.look(run, session).await?;
         looks += 1;
         if last {
-            let note = format!("looked at {looks} times");
-            return SpecialSession {
-                name: S::NAME.to_owned(),
-                kept: true,
-                note,
-            };
+            return Ok(looks);
         }
         run.pause(S::EVERY).await;
     }
 }
 
-fn broken(name: &str, looks: u32, why: &Broken) -> SpecialSession {
-    let why = match why {
-        Broken::Trouble(trouble) => trouble.to_string(),
-        Broken::Changed(what) => what.clone(),
+async fn finish(session: Session, outcome: Result<u32, Broken>) -> SpecialSession {
+    let finding = finding(&session.name, &outcome);
+    match &outcome {
+        Err(Broken::Trouble(trouble)) => session.bury(trouble).await,
+        Err(Broken::Changed(_)) | Ok(_) => session.close().await,
+    }
+    finding
+}
+
+fn finding(name: &str, outcome: &Result<u32, Broken>) -> SpecialSession {
+    let note = match outcome {
+        Ok(looks) => format!("looked at {looks} times"),
+        Err(Broken::Trouble(trouble)) => trouble.to_string(),
+        Err(Broken::Changed(what)) => what.clone(),
     };
-    let note = format!("after {looks} good looks: {why}");
     SpecialSession {
         name: name.to_owned(),
-        kept: false,
+        kept: outcome.is_ok(),
         note,
     }
 }
