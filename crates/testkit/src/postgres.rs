@@ -1,10 +1,11 @@
-//! A throw-away PostgreSQL server for tests: made by `initdb`, reached by unix socket and by TCP
+//! A throw-away PostgreSQL server for tests, and standbys of it: made by `initdb`, reached by unix socket and by TCP
 //! with a password, gone without a trace when dropped.
 //!
 //! It is deliberately not the product's way to run a server: a fixture that shared its code could
 //! not bear witness against it.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -35,8 +36,8 @@ pub enum Error {
         program: Utf8PathBuf,
         source: std::io::Error,
     },
-    #[error("make a cluster, initdb said: {said}")]
-    Initdb { said: String },
+    #[error("make a cluster by `{program}`, which said: {said}")]
+    Cluster { program: Utf8PathBuf, said: String },
     #[error("see the server accept connections within {} s, its log: {log}", START_WITHIN.as_secs())]
     NotReady { log: String },
     #[error("see the server run, it ended: {log}")]
@@ -57,12 +58,34 @@ impl ThrowAway {
     pub async fn start(bin_dir: &Utf8Path, settings: &[(&str, &str)]) -> Result<Self, Error> {
         let owner = Owner::choose()?;
         let root = owner.directory()?;
-        let home = utf8(root.path());
         let password = format!("{:032x}", rand::random::<u128>());
-        initdb(bin_dir, &home, &owner, &password)?;
+        initdb(bin_dir, &utf8(root.path()), &owner, &password)?;
+        Self::run(bin_dir, settings, &owner, root, password).await
+    }
+
+    /// Makes and starts a streaming standby of this server.
+    pub async fn standby(
+        &self,
+        bin_dir: &Utf8Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        let owner = Owner::choose()?;
+        let root = owner.directory()?;
+        basebackup(bin_dir, &utf8(root.path()), &owner, self)?;
+        Self::run(bin_dir, settings, &owner, root, self.password.clone()).await
+    }
+
+    async fn run(
+        bin_dir: &Utf8Path,
+        settings: &[(&str, &str)],
+        owner: &Owner,
+        root: tempfile::TempDir,
+        password: String,
+    ) -> Result<Self, Error> {
+        let home = utf8(root.path());
         let port = free_port()?;
         configure(&home, port, settings).map_err(|source| Error::Directory { source })?;
-        let child = start(bin_dir, &home, &owner)?;
+        let child = start(bin_dir, &home, owner)?;
         let mut started = Self {
             server: RunningServer(child),
             root,
@@ -219,13 +242,42 @@ fn initdb(bin_dir: &Utf8Path, home: &Utf8Path, owner: &Owner, password: &str) ->
         .arg(home.join("data"))
         .output();
     fs::remove_file(&secret).map_err(failed)?;
-    let Output { status, stderr, .. } = made.map_err(|source| Error::Run { program, source })?;
-    if status.success() {
-        return Ok(());
+    judge(program, made)
+}
+
+fn basebackup(
+    bin_dir: &Utf8Path,
+    home: &Utf8Path,
+    owner: &Owner,
+    primary: &ThrowAway,
+) -> Result<(), Error> {
+    let program = bin_dir.join("pg_basebackup");
+    let made = owner
+        .command(&program)
+        .args([
+            "--no-sync",
+            "--checkpoint=fast",
+            "--wal-method=stream",
+            "--write-recovery-conf",
+        ])
+        .arg(format!("--host={}", primary.socket_dir()))
+        .arg(format!("--port={}", primary.port))
+        .arg("--username=postgres")
+        .arg("-D")
+        .arg(home.join("data"))
+        .output();
+    judge(program, made)
+}
+
+fn judge(program: Utf8PathBuf, made: std::io::Result<Output>) -> Result<(), Error> {
+    match made {
+        Err(source) => Err(Error::Run { program, source }),
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            Err(Error::Cluster { program, said })
+        }
     }
-    Err(Error::Initdb {
-        said: String::from_utf8_lossy(&stderr).into_owned(),
-    })
 }
 
 fn configure(home: &Utf8Path, port: u16, settings: &[(&str, &str)]) -> std::io::Result<()> {
@@ -236,8 +288,10 @@ fn configure(home: &Utf8Path, port: u16, settings: &[(&str, &str)]) -> std::io::
     let quote =
         |(name, value): &(&str, &str)| format!("{name} = '{}'\n", value.replace('\'', "''"));
     let lines = own + &settings.iter().map(quote).collect::<Vec<_>>().concat();
-    // Read after `postgresql.conf`, and made by us: that file stays the owner's.
-    fs::write(home.join("data/postgresql.auto.conf"), lines)
+    // Read last, so it wins; a base backup has written how to reach the primary there.
+    let path = home.join("data/postgresql.auto.conf");
+    let mut file = fs::OpenOptions::new().append(true).open(path)?;
+    file.write_all(lines.as_bytes())
 }
 
 fn start(bin_dir: &Utf8Path, home: &Utf8Path, owner: &Owner) -> Result<Child, Error> {

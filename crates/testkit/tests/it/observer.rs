@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use camino::Utf8Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::sleep;
 use upkeep_testkit::observer::{self, Observer, Server};
 use upkeep_testkit::postgres::ThrowAway;
 
-use crate::server;
+use crate::{BIN_DIR, run_as_superuser, server};
 
 fn named(name: &str, server: &ThrowAway) -> Server {
     Server {
@@ -40,21 +41,61 @@ async fn wait_for_rows(server: &ThrowAway, wanted: i64) {
     panic!("waited in vain for {wanted} rows of the observer");
 }
 
+async fn primary_and_standby() -> (ThrowAway, ThrowAway) {
+    let primary = server(&[]).await;
+    observer::prepare(&primary.direct("postgres"))
+        .await
+        .expect("the table is made");
+    let standby = primary
+        .standby(Utf8Path::new(BIN_DIR), &[("fsync", "off")])
+        .await;
+    (primary, standby.expect("a standby starts"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_servers_that_both_accept_writes_are_noticed() {
-    let (a, b) = tokio::join!(server(&[]), server(&[]));
-    for server in [&a, &b] {
-        observer::prepare(&server.direct("postgres"))
-            .await
-            .expect("the table is made");
-    }
+async fn a_promotion_after_the_primary_is_gone_is_no_overlap() {
+    let (old, new) = primary_and_standby().await;
     let observer = Observer::start();
-    observer.watch(vec![named("a", &a), named("b", &b)]);
-    wait_for_rows(&a, 5).await;
-    wait_for_rows(&b, 5).await;
+    observer.watch(vec![named("old", &old), named("new", &new)]);
+    // The rows arrive on the standby: the primary accepts, the standby refuses and follows.
+    wait_for_rows(&new, 10).await;
+    drop(old);
+    run_as_superuser(&new, "SELECT pg_promote()").await;
+    let before = rows(&new).await;
+    wait_for_rows(&new, before + 5).await;
     let sightings = observer.stop().await.expect("the observer observed");
-    assert_eq!(sightings.reigns.len(), 2);
-    assert_eq!(sightings.overlaps().len(), 1, "{sightings:#?}");
+    let reigns: Vec<_> = sightings
+        .reigns
+        .iter()
+        .map(|reign| (&*reign.server, reign.timeline))
+        .collect();
+    assert_eq!(reigns, [("old", 1), ("new", 2)]);
+    assert!(
+        sightings.read_only > 5 && sightings.unreachable > 0,
+        "{sightings:#?}"
+    );
+    assert_eq!(sightings.overlaps(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promotion_beside_a_living_primary_is_an_overlap() {
+    let (old, new) = primary_and_standby().await;
+    let observer = Observer::start();
+    observer.watch(vec![named("old", &old), named("new", &new)]);
+    wait_for_rows(&new, 5).await;
+    run_as_superuser(&new, "SELECT pg_promote()").await;
+    for server in [&old, &new] {
+        let before = rows(server).await;
+        wait_for_rows(server, before + 5).await;
+    }
+    let sightings = observer.stop().await.expect("the observer observed");
+    assert_eq!(sightings.reigns.len(), 2, "{sightings:#?}");
+    let overlaps = sightings.overlaps();
+    assert_eq!(overlaps.len(), 1, "{sightings:#?}");
+    assert_eq!(
+        (&*overlaps[0].earlier.server, &*overlaps[0].later.server),
+        ("old", "new")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
