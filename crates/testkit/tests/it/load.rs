@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
 use upkeep_testkit::load::{Config, Load, pgbench};
 
-use crate::{run_as_superuser, server, wait_until};
+use crate::{backend_of, run_as_superuser, server, wait_until};
 
 /// Everything, but little of it.
 fn small() -> Config {
@@ -245,5 +246,38 @@ async fn a_server_that_is_gone_leaves_a_report_that_says_so() {
     let report = load.stop().await;
     assert_eq!(report.connections_dropped, 2, "{report:#?}");
     assert!(report.audit_failed.is_some());
+    assert!(!report.promise_held());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_without_an_answer_is_of_unknown_outcome_and_never_a_lost_one() {
+    let server = server(&[]).await;
+    let config = Config {
+        statement_deadline: Duration::from_millis(500),
+        ..ledger_only()
+    };
+    let load = Load::start(config, &server.url("postgres"))
+        .await
+        .expect("the load starts");
+    wait_until("the ledger fills", || {
+        load.snapshot().commits_acknowledged > 50
+    })
+    .await;
+    let frozen = backend_of(&server, "INSERT INTO ledger%").await;
+    kill(frozen, Signal::SIGSTOP).expect("the backend is ours to stop");
+    wait_until("the client gives up", || {
+        load.snapshot().statements_failed > 0
+    })
+    .await;
+    kill(frozen, Signal::SIGCONT).expect("the backend is ours to continue");
+    let report = load.stop().await;
+    assert_eq!(report.commits_unknown, 1, "{report:#?}");
+    assert_eq!(
+        report.commits_lost + report.commits_unexpected,
+        0,
+        "{report:#?}"
+    );
+    assert!(report.longest_write_gap_ms > 500.0, "{report:#?}");
+    assert_eq!(report.failures[0].message, "no answer within 500 ms");
     assert!(!report.promise_held());
 }

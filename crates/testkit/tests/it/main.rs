@@ -7,6 +7,7 @@ mod observer;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 use upkeep_testkit::postgres::ThrowAway;
 
@@ -44,4 +45,18 @@ async fn run_as_superuser(server: &ThrowAway, sql: &str) {
         .await
         .expect("the connection's task ends")
         .expect("the connection ends well");
+}
+
+/// The process that serves the session whose last statement is like `pattern`.
+async fn backend_of(server: &ThrowAway, pattern: &str) -> Pid {
+    let connected = server
+        .direct("postgres")
+        .connect(tokio_postgres::NoTls)
+        .await;
+    let (client, connection) = connected.expect("the server accepts connections");
+    tokio::spawn(connection);
+    let pid = "SELECT pid FROM pg_stat_activity
+               WHERE query LIKE $1 AND pid <> pg_backend_pid() LIMIT 1";
+    let pid = client.query_one_scalar(pid, &[&pattern]).await;
+    Pid::from_raw(pid.expect("there is such a session"))
 }

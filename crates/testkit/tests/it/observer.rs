@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use upkeep_testkit::observer::{self, Observer, Server};
 use upkeep_testkit::postgres::ThrowAway;
 
-use crate::{BIN_DIR, run_as_superuser, server};
+use crate::{BIN_DIR, backend_of, run_as_superuser, server};
 
 fn named(name: &str, server: &ThrowAway) -> Server {
     Server {
@@ -141,19 +141,7 @@ async fn a_frozen_server_and_one_that_vanishes_do_not_stop_the_observer() {
 
 /// Stops the process that serves the observer, and the postmaster, so that nobody answers.
 async fn freeze(server: &ThrowAway) -> Pid {
-    let connected = server
-        .direct("postgres")
-        .connect(tokio_postgres::NoTls)
-        .await;
-    let (client, connection) = connected.expect("the server accepts connections");
-    tokio::spawn(connection);
-    let pid = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%INSERT INTO observer%'
-               AND pid <> pg_backend_pid()";
-    let pid: i32 = client
-        .query_one_scalar(pid, &[])
-        .await
-        .expect("the observer is connected");
-    let serving = Pid::from_raw(pid);
+    let serving = backend_of(server, "%INSERT INTO observer%").await;
     for pid in [serving, server.pid()] {
         kill(pid, Signal::SIGSTOP).expect("the process is ours to stop");
     }
