@@ -1,0 +1,26 @@
+//! JSON bodies. Field order is key order, and key order is part of what Heroku's client prints.
+
+mod account;
+mod addon;
+mod app;
+mod attachment;
+mod database;
+mod error;
+mod event;
+mod maintenance;
+mod release;
+
+pub use account::Account;
+pub use addon::{
+    Addon, AddonService, CreateAddon, PlanName, Price, PricedPlan, ResolveAddon, Wish,
+};
+pub use app::{App, AppChange, AppRef, AppRelease, ConfigVars, CreateApp, Email, Named};
+pub use attachment::{AddonRef, Attachment, ResolveAttachment};
+pub use database::{Database, DatabasePlan, InfoEntry, WaitStatus};
+pub use error::{ErrorBody, id};
+pub use event::{Event, EventKind, Events, Progress};
+pub use maintenance::{
+    AppUuid, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome, RunMaintenance, Status,
+    StepsMs, Window,
+};
+pub use release::{AddFrom, AddRelease, Release};

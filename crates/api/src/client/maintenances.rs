@@ -1,0 +1,50 @@
+//! Calls about maintenances, and the events of a database.
+
+use reqwest::Method;
+use uuid::Uuid;
+
+use super::{Client, Error};
+use crate::body::{Event, Events, Maintenance, Maintenances, RunMaintenance};
+use crate::paths;
+
+impl Client {
+    pub async fn maintenances(&self, app: Uuid) -> Result<Vec<Maintenance>, Error> {
+        let path = paths::fill(paths::APP_MAINTENANCES, &[&app.to_string()]);
+        Ok(self.get::<Maintenances>(path).await?.maintenances)
+    }
+
+    pub async fn maintenance(&self, database: Uuid) -> Result<Maintenance, Error> {
+        self.get(paths::fill(paths::MAINTENANCE, &[&database.to_string()]))
+            .await
+    }
+
+    pub async fn history(&self, database: Uuid, limit: u32) -> Result<Vec<Maintenance>, Error> {
+        let path = paths::fill(paths::HISTORY, &[&database.to_string()]);
+        Ok(self
+            .get::<Maintenances>(format!("{path}?limit={limit}"))
+            .await?
+            .maintenances)
+    }
+
+    pub async fn run(&self, database: Uuid, release: Option<String>) -> Result<Maintenance, Error> {
+        let path = paths::fill(paths::RUN, &[&database.to_string()]);
+        self.send(Method::POST, path, &RunMaintenance { release })
+            .await
+    }
+
+    /// Events behind `after`, or of the latest workflow from its beginning. Waits up to `wait_ms`
+    /// until there is one.
+    pub async fn events(
+        &self,
+        database: Uuid,
+        after: Option<i64>,
+        wait_ms: u64,
+    ) -> Result<Vec<Event>, Error> {
+        let path = paths::fill(paths::EVENTS, &[&database.to_string()]);
+        let after = after.map(|id| format!("&after={id}")).unwrap_or_default();
+        Ok(self
+            .get::<Events>(format!("{path}?wait_ms={wait_ms}{after}"))
+            .await?
+            .events)
+    }
+}

@@ -1,0 +1,79 @@
+//! Every path of the API, once, as templates: the server routes them, the client fills them.
+
+use std::fmt::Write;
+
+pub const ACCOUNT: &str = "/account";
+pub const APPS: &str = "/apps";
+/// The same list, as `heroku apps` asks for it.
+pub const OWN_APPS: &str = "/users/~/apps";
+pub const APP: &str = "/apps/{app}";
+pub const CONFIG_VARS: &str = "/apps/{app}/config-vars";
+pub const APP_RELEASES: &str = "/apps/{app}/releases";
+pub const APP_RELEASE: &str = "/apps/{app}/releases/{release}";
+pub const FORMATION: &str = "/apps/{app}/formation";
+pub const DYNOS: &str = "/apps/{app}/dynos";
+pub const COLLABORATORS: &str = "/apps/{app}/collaborators";
+pub const APP_ADDONS: &str = "/apps/{app}/addons";
+pub const APP_ADDON: &str = "/apps/{app}/addons/{addon}";
+pub const APP_ATTACHMENTS: &str = "/apps/{app}/addon-attachments";
+pub const APP_ATTACHMENT: &str = "/apps/{app}/addon-attachments/{attachment}";
+pub const ADDONS: &str = "/addons";
+pub const ADDON: &str = "/addons/{addon}";
+pub const ADDON_ATTACHMENTS: &str = "/addons/{addon}/addon-attachments";
+pub const ATTACHMENTS: &str = "/addon-attachments";
+pub const RESOLVE_ADDON: &str = "/actions/addons/resolve";
+pub const RESOLVE_ATTACHMENT: &str = "/actions/addon-attachments/resolve";
+
+pub const APP_MAINTENANCES: &str = "/data/maintenances/v1/apps/{app}";
+pub const MAINTENANCE: &str = "/data/maintenances/v1/{database}";
+/// With the slash that Heroku's client sends before the question mark.
+pub const HISTORY: &str = "/data/maintenances/v1/{database}/history/";
+pub const HISTORY_BARE: &str = "/data/maintenances/v1/{database}/history";
+pub const RUN: &str = "/data/maintenances/v1/{database}/run";
+pub const WINDOW: &str = "/data/maintenances/v1/{database}/window";
+pub const DATABASE: &str = "/client/v11/databases/{database}";
+pub const WAIT_STATUS: &str = "/client/v11/databases/{database}/wait_status";
+
+pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";
+pub const RELEASES: &str = "/upkeep/v1/releases";
+pub const RELEASE: &str = "/upkeep/v1/releases/{release}";
+
+/// Puts `values` into the braces of a template, in order, escaped as path segments.
+pub fn fill(template: &str, values: &[&str]) -> String {
+    let mut path = String::with_capacity(template.len() + 64);
+    let mut values = values.iter();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        path.push_str(before);
+        escape(&mut path, values.next().copied().unwrap_or_default());
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    path.push_str(rest);
+    path
+}
+
+fn escape(path: &mut String, segment: &str) {
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            path.push(char::from(byte));
+        } else {
+            write!(path, "%{byte:02X}").expect("a String takes every write");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_put_in_their_places() {
+        assert_eq!(fill(APP_ADDON, &["shop", "db"]), "/apps/shop/addons/db");
+        assert_eq!(fill(HISTORY, &["x"]), "/data/maintenances/v1/x/history/");
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_segment() {
+        assert_eq!(fill(APP, &["../a?b#c"]), "/apps/..%2Fa%3Fb%23c");
+    }
+}
