@@ -36,15 +36,16 @@ impl Store {
         if let Some(shared) = slot.as_ref().filter(|shared| !shared.is_closed()) {
             return Ok(Arc::clone(shared));
         }
-        let shared = Arc::new(Shared { client: self.connect().await?, commit: OnceCell::new() });
+        let shared = Arc::new(Shared {
+            client: self.connect().await?,
+            commit: OnceCell::new(),
+        });
         *slot = Some(Arc::clone(&shared));
         Ok(shared)
     }
 
     /// The connection for transactions, for as long as the guard is held.
-    pub(crate) async fn transactions(
-        &self,
-    ) -> Result<MutexGuard<'_, Option<Client>>, Error> {
+    pub(crate) async fn transactions(&self) -> Result<MutexGuard<'_, Option<Client>>, Error> {
         let mut slot = self.transactions.lock().await;
         if slot.as_ref().is_none_or(Client::is_closed) {
             *slot = Some(self.connect().await?);

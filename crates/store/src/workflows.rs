@@ -33,6 +33,8 @@ pub struct Claim {
     pub visit: u32,
     pub tries: u32,
     pub state: Value,
+    /// Why it is on its way back, for people.
+    pub failure: Option<String>,
     pub fence: Fence,
     /// How long the present step has been going on, over all its visits.
     pub step_age: Duration,
@@ -51,6 +53,7 @@ impl Claim {
             visit: row.get::<_, i32>("visit") as u32,
             tries: row.get::<_, i32>("tries") as u32,
             state: row.get("state"),
+            failure: row.get("failure"),
             fence: Fence(row.get::<_, i64>("generation") as u64),
             step_age: Duration::from_millis(row.get::<_, i64>("step_age_ms").max(0) as u64),
         }

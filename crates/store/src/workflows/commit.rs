@@ -60,11 +60,11 @@ const END_MAINTENANCE: &str = "
     UPDATE upkeep.maintenances m SET outcome = $2,
            status = CASE $2 WHEN 'succeeded' THEN 'completed' WHEN 'stuck' THEN 'running' ELSE 'pending' END,
            completed_at = CASE $2 WHEN 'stuck' THEN NULL ELSE now() END,
-           sentence = $3,
+           sentence = (SELECT failure FROM upkeep.workflows WHERE id = $3),
            steps_ms = (
                SELECT pg_catalog.jsonb_object_agg(s.step, s.ms) FROM (
                    SELECT step, sum((detail ->> 'ms')::double precision) AS ms FROM upkeep.events
-                   WHERE workflow_id = $4 AND kind IN ('done', 'again', 'failed') AND detail ? 'ms' GROUP BY step) s)
+                   WHERE workflow_id = $3 AND kind IN ('done', 'again', 'failed') AND detail ? 'ms' GROUP BY step) s)
     WHERE m.id = $1";
 
 impl Store {
@@ -88,8 +88,9 @@ impl Store {
         ];
         if transition.changes.is_empty() && (ended_as.is_none() || claim.maintenance.is_none()) {
             let client = self.client().await?;
+            let statement = client.commit_statement(COMMIT).await?;
             let row = client
-                .query_one(COMMIT, &parameters)
+                .query_one(statement, &parameters)
                 .await
                 .map_err(Error::query("commit a step"))?;
             return if row.get::<_, i64>(0) == 1 {
@@ -118,12 +119,7 @@ impl Store {
             transaction
                 .execute(
                     END_MAINTENANCE,
-                    &[
-                        &maintenance.0,
-                        ended_as,
-                        &transition.failure,
-                        &claim.workflow.0,
-                    ],
+                    &[&maintenance.0, ended_as, &claim.workflow.0],
                 )
                 .await
                 .map_err(Error::query("end a maintenance"))?;

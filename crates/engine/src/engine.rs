@@ -1,0 +1,101 @@
+//! The engine: claims workflows and sweeps, for as long as the server runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use upkeep_domain::error_chain::ErrorChain;
+use upkeep_store::Store;
+
+use crate::workflow::drive;
+use crate::{World, sweep};
+
+/// A claim ends by itself that long after its last renewal.
+pub(crate) const LEASE: Duration = Duration::from_secs(5);
+/// Longest time until work that another server left is noticed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+/// Workflows that one server runs at a time; the rest wait their turn.
+const RUNNING_MAX: usize = 64;
+
+/// A handle on the engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) store: Arc<Store>,
+    pub(crate) world: Arc<World>,
+    owner: Arc<str>,
+    wake: Arc<Notify>,
+}
+
+impl Engine {
+    /// `owner` names this server: unique among servers, and the same when it is started again.
+    pub fn new(store: Arc<Store>, world: Arc<World>, owner: &str) -> Self {
+        Self {
+            store,
+            world,
+            owner: owner.into(),
+            wake: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Looks for work now: something was begun.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Runs until the future is dropped. What it was doing is claimed again by whoever runs next.
+    ///
+    /// The caller holds this owner's lock: what a former process had claimed is taken back at once.
+    pub async fn run(&self) {
+        while let Err(error) = self.store.take_back(&self.owner).await {
+            tracing::warn!(error = %ErrorChain(&error), "cannot take workflows back; trying on");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        tokio::join!(self.run_workflows(), self.run_sweeps());
+    }
+
+    async fn run_workflows(&self) {
+        let mut running = JoinSet::new();
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = look.tick() => {}
+                () = self.wake.notified() => {}
+                Some(_) = running.join_next() => {}
+            }
+            while running.len() < RUNNING_MAX {
+                match self.store.claim(&self.owner, LEASE).await {
+                    Ok(Some(claim)) => {
+                        let (world, store) = (Arc::clone(&self.world), Arc::clone(&self.store));
+                        running.spawn(async move { drive(&world, &store, claim).await });
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!(error = %ErrorChain(&error), "cannot look for work");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn run_sweeps(&self) {
+        let mut due = interval(SWEEP_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            for (name, result) in [
+                ("observe", sweep::observe(&self.world, &self.store).await),
+                ("routes", sweep::routes(&self.world, &self.store).await),
+                ("retire", sweep::retire(&self.world, &self.store).await),
+            ] {
+                if let Err(error) = result {
+                    tracing::warn!(sweep = name, error = %ErrorChain(&error), "a sweep did not come through");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the steps of each procedure do. Their order and limits are `domain::procedure`'s.
+
+mod changeover;
+mod destroy;
+mod provision;
+
+pub(crate) use changeover::{Changeover, Seen};
+pub(crate) use destroy::Destroy;
+pub(crate) use provision::Provision;
+
+use upkeep_domain::host_command::{Answer, HostQuery};
+use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::Observation;
+use upkeep_domain::release::Release;
+use upkeep_domain::route::Target;
+
+use crate::workflow::{Failure, Visit};
+
+/// Role with which the endpoint reads verifiers; every instance has it.
+pub(crate) const AUTH_ROLE: &str = "upkeep_endpoint";
+
+/// The instance as the endpoint needs to know it.
+pub(crate) fn target(seen: &Observation) -> Result<Target, Failure> {
+    match (&seen.address, &seen.identity) {
+        (Some(address), Some(identity)) => Ok(Target {
+            instance: seen.instance,
+            address: address.clone(),
+            identity: identity.clone(),
+            auth_role: AUTH_ROLE.to_owned(),
+        }),
+        _ => Err(Failure::Failed(
+            "the instance does not say who it is".to_owned(),
+        )),
+    }
+}
+
+async fn releases(visit: &Visit<'_>, host: HostId) -> Result<Vec<Release>, Failure> {
+    match visit.query(host, HostQuery::Releases).await? {
+        Answer::Releases { releases } => Ok(releases),
+        other => Err(crate::workflow::unexpected(&other)),
+    }
+}
+
+/// Refuses when the host has not room for `needed_bytes` beside what it must keep free.
+async fn need_room(
+    visit: &Visit<'_>,
+    host: HostId,
+    instance: InstanceId,
+    factor: f64,
+) -> Result<(), Failure> {
+    /// Kept free for logs, WAL and everybody else.
+    const SPARE_BYTES: u64 = 256 << 20;
+    match visit.query(host, HostQuery::Room { instance }).await? {
+        Answer::Room {
+            available_bytes,
+            instance_bytes,
+        } => {
+            let needed = (instance_bytes as f64 * factor) as u64 + SPARE_BYTES;
+            if available_bytes < needed {
+                return Err(Failure::Final(format!(
+                    "not enough room on the host: {} MB are free, {} MB are needed",
+                    available_bytes >> 20,
+                    needed >> 20
+                )));
+            }
+            Ok(())
+        }
+        other => Err(crate::workflow::unexpected(&other)),
+    }
+}

@@ -1,0 +1,86 @@
+//! Behind the point of no return: only onwards.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use upkeep_domain::hold::ReleaseOnto;
+use upkeep_domain::host_command::HostCommand;
+use upkeep_domain::instance::ProcessState;
+use upkeep_store::Change;
+
+use super::Changeover;
+use crate::workflow::{Done, Failure, Visit};
+
+/// The exit of the old processes costs CPU that the first statements on the new primary need.
+const END_OLD_AFTER: Duration = Duration::from_millis(400);
+/// How long the endpoint may take to have seen writes again.
+const FELT_WAIT: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl Changeover {
+    pub(super) async fn release(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let onto = ReleaseOnto::Replacement {
+            target: self.replacement_target()?,
+        };
+        visit
+            .traffic()
+            .release(&self.dbname, visit.fence(), &onto)
+            .await?;
+        Ok(Done::new().with(Change::Point {
+            primary: self.replacement,
+        }))
+    }
+
+    pub(super) async fn end_old(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        sleep(END_OLD_AFTER).await;
+        visit
+            .command(
+                self.host,
+                0,
+                HostCommand::KillInstance { instance: self.old },
+            )
+            .await?;
+        Ok(Done::new())
+    }
+
+    pub(super) async fn prove(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let new = visit.observe(self.host, self.replacement).await?;
+        if new.process != ProcessState::Running || new.in_recovery != Some(false) {
+            return Err(Failure::Failed(
+                "the new primary does not take writes".to_owned(),
+            ));
+        }
+        if new.timeline <= self.seen.timeline_before {
+            return Err(Failure::Failed(
+                "the new primary is not on a new timeline".to_owned(),
+            ));
+        }
+        let old = visit.observe(self.host, self.old).await?;
+        if !matches!(old.process, ProcessState::Stopped | ProcessState::Absent) {
+            return Err(Failure::Failed(
+                "processes of the old primary are still there".to_owned(),
+            ));
+        }
+        let done = Done::new()
+            .with(Change::Retire {
+                id: self.old,
+                grace: visit.world.retire_grace,
+            })
+            .detail(json!({ "timeline": new.timeline }));
+        let until = Instant::now() + FELT_WAIT;
+        loop {
+            match visit.traffic().felt(&self.dbname).await? {
+                Some(felt) => return Ok(done.with(Change::Felt { felt })),
+                // The endpoint was started anew since: what was felt is not known, and that is told.
+                None if Instant::now() >= until => return Ok(done),
+                None => {
+                    visit
+                        .waiting("for the first writes on the new primary", json!({}))
+                        .await;
+                    sleep(LOOK_EVERY).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Requests: what a person asked for, judged and turned into rows. Nothing happens here; the driver
+//! finds the rows. A refusal says why and what to do, and has changed nothing.
+
+mod app;
+mod create_database;
+mod destroy_database;
+mod naming;
+mod run_maintenance;
+
+use upkeep_domain::error_chain::ErrorChain;
+use upkeep_domain::host_command::{Answer, HostError, HostQuery};
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_domain::release::Catalogue;
+use upkeep_store::{Database, Error as StoreError};
+
+use crate::Engine;
+
+pub use create_database::CreateDatabase;
+pub use run_maintenance::RunMaintenance;
+
+/// A store that cannot be asked is nobody's fault who asks.
+pub fn store_refusal(error: &StoreError) -> Refusal {
+    tracing::error!(error = %ErrorChain(error), "the state database failed a request");
+    Refusal::new(
+        RefusalKind::Unavailable,
+        "Upkeep's own state cannot be reached just now",
+    )
+    .with_hint("try again in a moment; the server's log says more")
+}
+
+pub fn host_refusal(error: HostError) -> Refusal {
+    match error {
+        HostError::Refused { refusal } => refusal,
+        other => Refusal::new(
+            RefusalKind::Unavailable,
+            format!("the agent did not do it: {other}"),
+        ),
+    }
+}
+
+impl Engine {
+    /// Releases that the host has at hand.
+    pub async fn catalogue(&self) -> Result<Catalogue, Refusal> {
+        match self
+            .world
+            .hosts
+            .query(self.world.host, &HostQuery::Releases)
+            .await
+            .map_err(host_refusal)?
+        {
+            Answer::Releases { releases } => Ok(Catalogue::new(releases)),
+            other => Err(Refusal::new(
+                RefusalKind::Internal,
+                format!("unexpected answer {other:?}"),
+            )),
+        }
+    }
+
+    /// Refuses while something else is being done to the database.
+    async fn need_idle(&self, database: &Database) -> Result<(), Refusal> {
+        match self
+            .store
+            .unfinished(database.id)
+            .await
+            .map_err(|error| store_refusal(&error))?
+        {
+            None => Ok(()),
+            Some((procedure, step, true)) => Err(Refusal::busy(format!(
+                "the last {procedure} of `{}` is stuck at `{step}`: a person has to look first",
+                database.name
+            ))),
+            Some((procedure, step, false)) => Err(already_busy(database, &procedure, &step)),
+        }
+    }
+}
+
+fn already_busy(database: &Database, procedure: &str, step: &str) -> Refusal {
+    Refusal::busy(format!(
+        "a {procedure} of `{}` is running already (at `{step}`)",
+        database.name
+    ))
+    .with_hint(format!(
+        "follow it with: upkeep data:maintenances:wait {}",
+        database.name
+    ))
+}

@@ -1,0 +1,142 @@
+//! `addons:create`: a new database for an app.
+
+use upkeep_domain::id::{DatabaseId, InstanceId, WorkflowId};
+use upkeep_domain::name::DatabaseName;
+use upkeep_domain::plan::Plan;
+use upkeep_domain::procedure::Steps;
+use upkeep_domain::procedure::provision::Step;
+use upkeep_domain::refusal::Refusal;
+use upkeep_domain::release::{Catalogue, Release};
+use upkeep_store::{App, Database, Error as StoreError, NewDatabase, NewWorkflow};
+
+use super::naming::{attachment, database_name, identifier};
+use super::store_refusal;
+use crate::Engine;
+use crate::procedure::Provision;
+
+#[derive(Clone, Debug)]
+pub struct CreateDatabase {
+    pub app: App,
+    /// `heroku-postgresql:standard-0` or `standard-0`.
+    pub plan: String,
+    pub name: Option<DatabaseName>,
+    /// A release or version in the store; the newest when not given.
+    pub release: Option<String>,
+    /// A repeated request is answered with what the first one made.
+    pub request_id: Option<String>,
+}
+
+impl Engine {
+    pub async fn create_database(&self, request: CreateDatabase) -> Result<Database, Refusal> {
+        if let Some(made) = self.made_by(request.request_id.as_deref()).await? {
+            return Ok(made);
+        }
+        let plan = Plan::find(&request.plan)?;
+        let catalogue = self.catalogue().await?;
+        let release = choose(&catalogue, request.release.as_deref())?;
+        let database = self.new_database(&request, &plan).await?;
+        let provision = Provision {
+            database: database.id,
+            host: self.world.host,
+            instance: InstanceId(self.world.random.uuid()),
+            release: release.name.clone(),
+            settings: plan.settings(),
+            dbname: database.dbname.clone(),
+            role: database.credential.role.clone(),
+            verifier: database.credential.verifier.clone(),
+        };
+        let workflow = NewWorkflow {
+            id: WorkflowId(self.world.random.uuid()),
+            database: database.id,
+            procedure: Step::PROCEDURE,
+            first_step: Step::ALL[0].spec().name,
+            first_sentence: Step::ALL[0].spec().sentence,
+            state: serde_json::to_value(&provision)
+                .expect("the state of a procedure is plain data"),
+        };
+        match self.store.begin_provision(&workflow, &database).await {
+            Ok(()) => self.wake(),
+            Err(StoreError::Exists { constraint }) => return Err(taken(&constraint, &database)),
+            Err(error) => return Err(store_refusal(&error)),
+        }
+        let made = self
+            .store
+            .database(database.id)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        made.ok_or_else(|| Refusal::not_found("the database was destroyed at once"))
+    }
+
+    async fn made_by(&self, request_id: Option<&str>) -> Result<Option<Database>, Refusal> {
+        match request_id {
+            Some(id) => self
+                .store
+                .database_by_request(id)
+                .await
+                .map_err(|error| store_refusal(&error)),
+            None => Ok(None),
+        }
+    }
+
+    async fn new_database(
+        &self,
+        request: &CreateDatabase,
+        plan: &Plan,
+    ) -> Result<NewDatabase, Refusal> {
+        let random = self.world.random.as_ref();
+        let siblings = self
+            .store
+            .app_databases(request.app.id)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        let taken: Vec<_> = siblings
+            .into_iter()
+            .map(|sibling| sibling.attachment)
+            .collect();
+        let attachment = attachment(&taken).ok_or_else(|| {
+            Refusal::invalid(format!(
+                "`{}` has {} databases, the most there can be",
+                request.app.name,
+                taken.len()
+            ))
+        })?;
+        Ok(NewDatabase {
+            id: DatabaseId(random.uuid()),
+            app_id: request.app.id,
+            name: request
+                .name
+                .clone()
+                .unwrap_or_else(|| database_name(random)),
+            plan: plan.name.to_owned(),
+            attachment,
+            dbname: identifier(random, 'd'),
+            credential: self.world.credentials.create(&identifier(random, 'u')),
+            request_id: request.request_id.clone(),
+        })
+    }
+}
+
+/// The one that was named, or the newest.
+fn choose<'a>(catalogue: &'a Catalogue, named: Option<&str>) -> Result<&'a Release, Refusal> {
+    match named {
+        Some(text) => catalogue
+            .find(text)
+            .map_err(|error| Refusal::not_found(error.to_string())),
+        None => catalogue
+            .iter()
+            .max_by_key(|release| release.version)
+            .ok_or_else(|| {
+                Refusal::invalid("there is no PostgreSQL release in the store")
+                    .with_hint("add one: upkeep releases:add --system /usr/lib/postgresql/15")
+            }),
+    }
+}
+
+fn taken(constraint: &str, database: &NewDatabase) -> Refusal {
+    if constraint.contains("attachment") {
+        return Refusal::busy("another database of this app was created at the same moment")
+            .with_hint("try again");
+    }
+    Refusal::conflict(format!("there is a database `{}` already", database.name))
+        .with_hint("choose another --name")
+}

@@ -1,0 +1,47 @@
+//! `addons:destroy`: a database and everything of it.
+
+use upkeep_domain::id::WorkflowId;
+use upkeep_domain::procedure::Steps;
+use upkeep_domain::procedure::destroy::Step;
+use upkeep_domain::refusal::Refusal;
+use upkeep_store::{Database, Error as StoreError, NewWorkflow};
+
+use super::{already_busy, store_refusal};
+use crate::Engine;
+use crate::procedure::Destroy;
+
+impl Engine {
+    pub async fn destroy_database(&self, database: &Database) -> Result<(), Refusal> {
+        self.need_idle(database).await?;
+        let instances = self
+            .store
+            .instances(database.id)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        let destroy = Destroy {
+            dbname: database.dbname.clone(),
+            instances: instances
+                .into_iter()
+                .map(|instance| (instance.host_id, instance.id))
+                .collect(),
+        };
+        let workflow = NewWorkflow {
+            id: WorkflowId(self.world.random.uuid()),
+            database: database.id,
+            procedure: Step::PROCEDURE,
+            first_step: Step::ALL[0].spec().name,
+            first_sentence: Step::ALL[0].spec().sentence,
+            state: serde_json::to_value(&destroy).expect("the state of a procedure is plain data"),
+        };
+        match self.store.begin_destroy(&workflow).await {
+            Ok(()) => {
+                self.wake();
+                Ok(())
+            }
+            Err(StoreError::Exists { .. }) => {
+                Err(already_busy(database, "piece of work", "its beginning"))
+            }
+            Err(error) => Err(store_refusal(&error)),
+        }
+    }
+}

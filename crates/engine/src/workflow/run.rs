@@ -1,0 +1,217 @@
+//! What a procedure is to the driver, and what a step is given to work with.
+//!
+//! Rules of a step: one visible effect; look, act, look again, so that twice is once; nothing passes
+//! between steps but the persisted state; every wait says what it waits for.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use upkeep_domain::host_command::{
+    Answer, CommandId, Envelope, Fence, HostCommand, HostError, HostQuery, Outcome,
+};
+use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::Observation;
+use upkeep_domain::ports::{Traffic, TrafficError};
+use upkeep_domain::procedure::{End, Steps, Verdict};
+use upkeep_store::{Change, Claim, EventKind, NewEvent, Store};
+
+use crate::World;
+
+/// Waiting is told at most that often.
+const NOTE_EVERY: Duration = Duration::from_millis(500);
+
+/// A procedure's persisted state, and what its steps do.
+#[async_trait]
+pub(crate) trait Run: Serialize + DeserializeOwned + Send + Sync + 'static {
+    type Step: Steps;
+
+    /// Does one step. May be called again for the same visit: after a crash, or when it is not known
+    /// what became of it.
+    async fn visit(&mut self, step: Self::Step, visit: &Visit<'_>) -> Result<Done, Failure>;
+
+    /// What else is true when it has ended so.
+    fn at_end(&self, _end: End) -> Vec<Change> {
+        Vec::new()
+    }
+}
+
+/// A visit that came through.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) verdict: Verdict,
+    pub(crate) changes: Vec<Change>,
+    /// Figures for the event.
+    pub(crate) detail: Value,
+}
+
+impl Done {
+    pub(crate) fn new() -> Self {
+        Self {
+            verdict: Verdict::Done,
+            changes: Vec::new(),
+            detail: json!({}),
+        }
+    }
+
+    pub(crate) fn again(detail: Value) -> Self {
+        Self {
+            verdict: Verdict::Again,
+            changes: Vec::new(),
+            detail,
+        }
+    }
+
+    pub(crate) fn with(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    pub(crate) fn detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// A visit that did not. Sentences are for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It did not come about; trying again may help.
+    Failed(String),
+    /// It did not come about, it is *known* that nothing was done, and trying again will not help.
+    Final(String),
+    /// Nobody knows: the same visit is made again, and the receiver tells what became of it.
+    Unknown(String),
+    /// Somebody else has claimed the workflow.
+    Stale,
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Stale { .. } => Self::Stale,
+            HostError::Refused { refusal } => Self::Final(match refusal.hint {
+                Some(hint) => format!("{} ({hint})", refusal.sentence),
+                None => refusal.sentence,
+            }),
+            HostError::Failed { sentence } => Self::Failed(sentence),
+            HostError::Unknown { .. } => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+impl From<TrafficError> for Failure {
+    fn from(error: TrafficError) -> Self {
+        match error {
+            TrafficError::Stale { .. } => Self::Stale,
+            TrafficError::NotHeld { .. } => Self::Final(error.to_string()),
+            TrafficError::UnknownDatabase { .. } | TrafficError::Failed { .. } => {
+                Self::Failed(error.to_string())
+            }
+            TrafficError::Unknown { .. } => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+/// What a step may use: the world, under this claim's fence.
+pub(crate) struct Visit<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) claim: &'a Claim,
+    pub(crate) store: &'a Store,
+    step: &'static str,
+    noted: Mutex<Option<Instant>>,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(
+        world: &'a World,
+        store: &'a Store,
+        claim: &'a Claim,
+        step: &'static str,
+    ) -> Self {
+        Self {
+            world,
+            claim,
+            store,
+            step,
+            noted: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn fence(&self) -> Fence {
+        self.claim.fence
+    }
+
+    pub(crate) fn traffic(&self) -> &dyn Traffic {
+        self.world.traffic.as_ref()
+    }
+
+    /// Sends a command. `part` tells the commands of one step apart.
+    pub(crate) async fn command(
+        &self,
+        host: HostId,
+        part: u8,
+        command: HostCommand,
+    ) -> Result<Outcome, Failure> {
+        let envelope = Envelope {
+            id: CommandId {
+                workflow: self.claim.workflow,
+                step: self.step.to_owned(),
+                visit: self.claim.visit,
+                part,
+            },
+            fence: self.claim.fence,
+            command,
+        };
+        Ok(self.world.hosts.command(host, &envelope).await?)
+    }
+
+    pub(crate) async fn query(&self, host: HostId, query: HostQuery) -> Result<Answer, Failure> {
+        Ok(self.world.hosts.query(host, &query).await?)
+    }
+
+    pub(crate) async fn observe(
+        &self,
+        host: HostId,
+        instance: InstanceId,
+    ) -> Result<Observation, Failure> {
+        match self.query(host, HostQuery::Observe { instance }).await? {
+            Answer::Observed { observation } => Ok(*observation),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Tells people what is being waited for. Too often is not told at all.
+    pub(crate) async fn waiting(&self, sentence: impl Into<String>, detail: Value) {
+        {
+            let mut noted = self
+                .noted
+                .lock()
+                .expect("nothing panics while it holds this lock");
+            if noted.is_some_and(|at| at.elapsed() < NOTE_EVERY) {
+                return;
+            }
+            *noted = Some(Instant::now());
+        }
+        let event = NewEvent {
+            step: self.step,
+            kind: EventKind::Waiting,
+            sentence: sentence.into(),
+            detail,
+        };
+        if let Err(error) = self.store.note(self.claim, &event).await {
+            tracing::debug!(%error, "could not record what is being waited for");
+        }
+    }
+}
+
+/// An answer that does not belong to its question: a defect, or versions that do not fit.
+pub(crate) fn unexpected(answer: &impl std::fmt::Debug) -> Failure {
+    Failure::Failed(format!(
+        "the agent answered something else than was asked: {answer:?}"
+    ))
+}
