@@ -9,18 +9,39 @@ use std::collections::VecDeque;
 
 use crate::message::TxStatus;
 
+/// Something the client has sent that the server answers later, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    /// A Query or FunctionCall: one ReadyForQuery.
+    Statement,
+    /// A Sync: one ReadyForQuery, unless COPY swallows it.
+    Sync,
+    /// A CopyDone or CopyFail for the sync point before it: no ReadyForQuery of its own.
+    CopyEnd,
+    /// The same for extended messages whose Sync is still to be sent.
+    CopyEndAhead,
+}
+
+impl Owed {
+    fn is_copy_end(self) -> bool {
+        matches!(self, Self::CopyEnd | Self::CopyEndAhead)
+    }
+}
+
 /// What the protocol says about one session, told message by message.
 ///
 /// Tell it a client message before its last byte is sent to the server, and a server message when
 /// its last byte has been read.
 #[derive(Debug, Clone)]
 pub struct Tracker {
-    /// Sync points sent and unanswered: `Q`, `F`, `S`, and `c` for CopyDone/CopyFail.
-    owed: VecDeque<u8>,
+    owed: VecDeque<Owed>,
+    /// Extended-protocol messages were sent since the last sync point.
+    unsynced: bool,
     copy_in: bool,
     copy_end_sent: bool,
-    /// CopyDone/CopyFail still to come from a client whose COPY the server has already ended.
-    stale_copy_ends: u32,
+    /// A Sync was sent amid COPY data without CopyDone. Whether the server swallows or answers it
+    /// depends on which data it had refused by then: there is no boundary to be sure of any more.
+    ambiguous: bool,
     last_client: Option<u8>,
     last_server: u8,
     status: TxStatus,
@@ -37,9 +58,10 @@ impl Tracker {
     pub fn new() -> Self {
         Self {
             owed: VecDeque::new(),
+            unsynced: false,
             copy_in: false,
             copy_end_sent: false,
-            stale_copy_ends: 0,
+            ambiguous: false,
             last_client: None,
             last_server: b'Z',
             status: TxStatus::Idle,
@@ -48,11 +70,21 @@ impl Tracker {
 
     /// A complete message from the client.
     pub fn client(&mut self, tag: u8) {
+        let copy_possible = self.copy_in || self.unsynced || !self.owed.is_empty();
+        self.ambiguous |= tag == b'S' && self.last_client == Some(b'd') && copy_possible;
         match tag {
             // The server swallows a Sync that reaches it during COPY FROM STDIN.
             b'S' if self.copy_in && !self.copy_end_sent => {}
-            b'S' | b'Q' | b'F' => self.owed.push_back(tag),
-            b'c' | b'f' => self.client_ends_copy(),
+            b'S' => self.owed.push_back(Owed::Sync),
+            b'Q' | b'F' => self.owed.push_back(Owed::Statement),
+            // Before the server's CopyInResponse is seen it may belong to any statement on its way;
+            // where there is none it follows a COPY that failed, and the server ignores it.
+            b'c' | b'f' if copy_possible => self.client_ends_copy(),
+            _ => {}
+        }
+        match tag {
+            b'P' | b'B' | b'E' | b'D' | b'C' => self.unsynced = true,
+            b'S' | b'Q' | b'F' => self.unsynced = false,
             _ => {}
         }
         self.last_client = Some(tag);
@@ -67,9 +99,7 @@ impl Tracker {
             b'C' | b'E' if self.copy_in => self.server_ends_copy(),
             b'Z' => {
                 self.status = TxStatus::from_byte(first_payload_byte);
-                self.drop_copy_ends();
-                self.owed.pop_front();
-                self.drop_copy_ends();
+                self.server_answers_sync_point();
             }
             _ => {}
         }
@@ -79,7 +109,8 @@ impl Tracker {
     /// Nothing is owed and the client has closed its cycle. The caller adds: no partial message in
     /// either direction, nothing unwritten towards either side.
     pub fn boundary(&self) -> bool {
-        self.owed.is_empty() && !self.copy_in && self.last_server == b'Z' && self.at_cycle_start()
+        let server_done = self.owed.is_empty() && !self.copy_in && self.last_server == b'Z';
+        server_done && self.at_cycle_start() && !self.ambiguous
     }
 
     /// A boundary outside any transaction: the session may move now.
@@ -107,40 +138,43 @@ impl Tracker {
         let server_wants_copy_data = self.copy_in && !self.copy_end_sent;
         self.at_cycle_start()
             && !server_wants_copy_data
-            && self.owed.iter().any(|point| *point != b'c')
+            && self.owed.iter().any(|owed| !owed.is_copy_end())
     }
 
     fn client_ends_copy(&mut self) {
-        if self.stale_copy_ends > 0 {
-            self.stale_copy_ends -= 1;
-        } else if self.copy_in || !self.owed.is_empty() {
-            self.owed.push_back(b'c');
-            self.copy_end_sent = true;
-        }
+        self.copy_end_sent = true;
+        self.owed.push_back(if self.unsynced {
+            Owed::CopyEndAhead
+        } else {
+            Owed::CopyEnd
+        });
     }
 
     fn server_starts_copy(&mut self) {
         self.copy_in = true;
-        self.copy_end_sent = self.owed.contains(&b'c');
+        self.copy_end_sent = self.owed.iter().any(|owed| owed.is_copy_end());
         // In the extended protocol the Syncs sent ahead of the data are swallowed too.
-        if self.owed.front() != Some(&b'Q') {
-            while self.owed.front() == Some(&b'S') {
-                self.owed.pop_front();
-            }
-        }
+        self.drop_leading(|owed| owed == Owed::Sync);
     }
 
+    /// After an error the client may still send its CopyDone, or never: nothing counts on it.
     fn server_ends_copy(&mut self) {
         self.copy_in = false;
         self.copy_end_sent = false;
-        match self.owed.iter().position(|point| *point == b'c') {
-            Some(at) => drop(self.owed.remove(at)),
-            None => self.stale_copy_ends += 1,
+        if let Some(at) = self.owed.iter().position(|owed| owed.is_copy_end()) {
+            self.owed.remove(at);
         }
     }
 
-    fn drop_copy_ends(&mut self) {
-        while self.owed.front() == Some(&b'c') {
+    /// One sync point goes, and with it the copy ends of its statements, which never ran.
+    fn server_answers_sync_point(&mut self) {
+        self.drop_leading(Owed::is_copy_end);
+        self.owed.pop_front();
+        self.drop_leading(|owed| owed == Owed::CopyEnd);
+    }
+
+    fn drop_leading(&mut self, goes: impl Fn(Owed) -> bool) {
+        while self.owed.front().is_some_and(|owed| goes(*owed)) {
             self.owed.pop_front();
         }
     }
@@ -208,6 +242,43 @@ mod tests {
             "the client still sends data"
         );
         assert!(play(">Q <G >d <EZ >c").movable());
+    }
+
+    #[test]
+    fn a_copy_abandoned_after_its_error_leaves_no_debt_behind() {
+        assert!(play(">PBES <12G >d <E >S <Z").movable());
+        let next = ">PBES <12G >d <E >S <Z >PBESdcSQ <12GCZ";
+        assert!(!play(next).boundary(), "the query is still running");
+        assert!(play(&format!("{next} <TDCZ")).movable());
+    }
+
+    #[test]
+    fn copy_data_sent_blindly_owes_its_one_sync() {
+        assert!(
+            !play(">PBEdcSQ <12GCZ").boundary(),
+            "the query is still running"
+        );
+        assert!(play(">PBEdcSQ <12GCZTDCZ").movable());
+        assert!(play(">PBEdcS <12GEZ").movable());
+        assert!(
+            !play(">QPBEdcSQ <CZ12GCZ").boundary(),
+            "the query is still running"
+        );
+    }
+
+    #[test]
+    fn a_sync_amid_copy_data_ends_all_certainty() {
+        assert!(
+            !play(">PBESdSQ <12GEZ").boundary(),
+            "the query is still running"
+        );
+        assert!(!play(">PBES <12G >dS <EZ >Q <CZ").boundary());
+    }
+
+    #[test]
+    fn a_finished_copy_is_no_boundary_before_its_sync() {
+        assert!(!play(">PBES <12G >dc <C").boundary());
+        assert!(play(">PBES <12G >dc <C >S <Z").movable());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The tracker's verdicts against the truth of a live server.
 
-use crate::script::{Dice, script};
+use upkeep_wire::message::frontend as say;
+
+use crate::script::{Dice, message, script, statement};
 use crate::server::Server;
 use crate::session::Session;
 
@@ -36,6 +38,32 @@ fn after_a_boundary_verdict_a_sync_yields_one_ready_and_nothing_else() {
         verdicts.busy > 0,
         "scripts that stop anywhere must show up as busy"
     );
+}
+
+#[test]
+fn a_copy_abandoned_after_its_error_does_not_confuse_the_next_one() {
+    let server = Server::start();
+    Session::open(&server).query("create table ct(a int)");
+    let mut session = Session::open(&server);
+    let mut copy = Vec::new();
+    statement(&mut copy, "copy ct from stdin");
+    copy.push(message(say::sync));
+
+    session.send(&copy.concat());
+    session.send(&message(|b| say::copy_data(b, b"no number\n")));
+    session.send(&message(say::flush));
+    session.await_server("error", |s| s.heard.ends_with('E'));
+    session.send(&message(say::sync));
+    session.await_server("boundary", Session::boundary);
+    session.prove_boundary().unwrap();
+
+    copy.push(message(|b| say::copy_data(b, b"1\n")));
+    copy.push(message(say::copy_done));
+    copy.push(message(say::sync));
+    copy.push(message(|b| say::query(b, "select pg_sleep(0.2)")));
+    session.send(&copy.concat());
+    session.await_server("boundary", Session::boundary);
+    session.prove_boundary().unwrap();
 }
 
 fn fuzz(server: &Server, seed: u64, verdicts: &mut Verdicts) {

@@ -85,13 +85,18 @@ fn unit(dice: &mut Dice, to: &mut Messages) {
     }
 }
 
-fn one(to: &mut Messages, build: impl FnOnce(&mut Vec<u8>)) {
+/// The messages `build` makes.
+pub(crate) fn message(build: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut bytes = Vec::new();
     build(&mut bytes);
-    to.push(bytes);
+    bytes
 }
 
-fn statement(to: &mut Messages, sql: &str) {
+fn one(to: &mut Messages, build: impl FnOnce(&mut Vec<u8>)) {
+    to.push(message(build));
+}
+
+pub(crate) fn statement(to: &mut Messages, sql: &str) {
     one(to, |b| say::parse(b, "", sql, &[]));
     one(to, |b| say::bind(b, "", "", &[]));
     one(to, |b| say::execute(b, "", 0));
@@ -139,7 +144,12 @@ fn extended_copy(dice: &mut Dice, to: &mut Messages) {
         to,
         dice.pick(&["copy ct from stdin", "copy nope from stdin"]),
     );
-    one(to, say::sync);
+    // Drivers differ: a Sync that the server swallows, a Flush, or data sent blindly.
+    match dice.below(3) {
+        0 => one(to, say::sync),
+        1 => one(to, say::flush),
+        _ => {}
+    }
     copy_data(dice, to);
     one(to, say::sync);
 }

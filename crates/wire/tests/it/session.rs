@@ -120,8 +120,8 @@ impl Session {
 
     fn read_chunk(&mut self, patience: Duration) -> bool {
         self.stream.set_read_timeout(Some(patience)).unwrap();
-        // An odd, small size so that messages are cut everywhere.
-        let mut chunk = [0; 37];
+        // Small, so that messages are cut everywhere and no verdict between two of them is missed.
+        let mut chunk = [0; 7];
         let n = match self.stream.read(&mut chunk) {
             Ok(n) => n,
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
