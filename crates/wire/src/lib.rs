@@ -20,6 +20,23 @@
 //! * [`sql_text`]: the few questions about SQL text that no server can answer afterwards, asked of
 //!   a tokeniser rather than of a parser.
 //!
+//! How a proxy follows one direction:
+//!
+//! ```
+//! use upkeep_wire::{frame::Scanner, tracker::Tracker};
+//!
+//! let (mut from_client, mut tracker) = (Scanner::new(), Tracker::new());
+//! let chunk = b"Q\0\0\0\x0dselect 1\0Q\0\0";
+//! from_client.scan(chunk, |piece| {
+//!     if piece.ends {
+//!         tracker.client(piece.tag);
+//!     }
+//! })?;
+//! assert!(tracker.awaits_server(), "one query is on its way");
+//! assert!(from_client.mid_message(), "and another has begun");
+//! # Ok::<(), upkeep_wire::frame::FrameError>(())
+//! ```
+//!
 //! Two rules hold everywhere. A length or count that a peer announced is never allocated, only
 //! bytes that have arrived are. And where the protocol or a text is ambiguous, the answer is the one
 //! that keeps the session where it is.

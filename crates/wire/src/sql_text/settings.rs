@@ -8,17 +8,21 @@ use super::lexer::{Kind, Lexer, Token};
 
 /// Bodies within bodies are followed this far.
 const MAX_DEPTH: u32 = 2;
+/// Bounds of the work one hostile text can cause; what lies beyond counts as opaque.
+const MAX_CALL_TOKENS: usize = 200;
+const MAX_NAMES: usize = 64;
 
 /// What a text sets beyond what `pg_settings` shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Dotted names, each once.
     pub names: Vec<String>,
-    /// A `set_config` for the session whose name is no literal.
+    /// A `set_config` for the session whose name is no literal, or too many names.
     pub opaque: bool,
 }
 
-/// Scans a text, which may be cut; does not allocate for one that sets nothing.
+/// Scans a text; does not allocate for one that sets nothing. Of a cut text only the part that is
+/// there is judged.
 pub fn custom_settings(text: &[u8]) -> Settings {
     let mut settings = Settings::default();
     if contains_ignoring_case(text, b"set") {
@@ -47,12 +51,12 @@ impl Settings {
     fn note_set(&mut self, mut lexer: Lexer<'_>) {
         let Some(first) = lexer.next() else { return };
         let dot_follows = lexer.clone().next().is_some_and(|t| t.is_symbol(b'.'));
-        let name = match () {
-            () if dot_follows => dotted_name(first, lexer),
-            () if first.is_word("session") => {
-                lexer.next().and_then(|second| dotted_name(second, lexer))
-            }
-            () => None,
+        let name = if dot_follows {
+            dotted_name(first, lexer)
+        } else if first.is_word("session") {
+            lexer.next().and_then(|second| dotted_name(second, lexer))
+        } else {
+            None
         };
         if let Some(name) = name {
             self.note(name);
@@ -77,8 +81,13 @@ impl Settings {
     }
 
     fn note(&mut self, name: String) {
-        if !self.names.contains(&name) {
+        if self.names.contains(&name) {
+            return;
+        }
+        if self.names.len() < MAX_NAMES {
             self.names.push(name);
+        } else {
+            self.opaque = true;
         }
     }
 }
@@ -94,7 +103,7 @@ impl Call {
     fn read(lexer: Lexer<'_>) -> Self {
         let mut call = Self::default();
         let (mut argument, mut depth, mut at_start) = (0, 0u32, true);
-        let mut tokens = lexer.peekable();
+        let mut tokens = lexer.take(MAX_CALL_TOKENS).peekable();
         while let Some(token) = tokens.next() {
             let ends = |next: Option<&Token<'_>>| {
                 next.is_none_or(|t| matches!(t.kind, Kind::Symbol(b',' | b')' | b':')))
@@ -204,5 +213,13 @@ mod tests {
         ] {
             assert!(custom_settings(sql.as_bytes()).opaque, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_hostile_text_is_bounded_and_opaque() {
+        assert!(custom_settings("set_config(".repeat(5000).as_bytes()).opaque);
+        let many: Vec<_> = (0..100).map(|i| format!("set a.b{i} = 1")).collect();
+        let settings = custom_settings(many.join(";").as_bytes());
+        assert!(settings.opaque && settings.names.len() == MAX_NAMES);
     }
 }
