@@ -16,4 +16,4 @@ mod workflow;
 mod world;
 
 pub use engine::Engine;
-pub use world::World;
+pub use world::{Boundaries, Boundary, Unwatched, World};

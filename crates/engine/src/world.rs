@@ -7,11 +7,36 @@ use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::HostId;
 use upkeep_domain::ports::{Credentials, Hosts, Random, Traffic};
 
+/// Moments in the life of a step at which a controller may die.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// The step is recorded as the present one; nothing of it is done.
+    BeforeEffect,
+    /// It is done; nobody has recorded that.
+    AfterEffect,
+    /// What comes next is recorded.
+    AfterCommit,
+}
+
+/// Is told of every boundary that the driver crosses: the one place from which crash tests end a
+/// controller, at every step of every table, without a name in any step.
+pub trait Boundaries: Send + Sync {
+    fn cross(&self, procedure: &str, step: &str, boundary: Boundary);
+}
+
+/// Nobody wants to know.
+pub struct Unwatched;
+
+impl Boundaries for Unwatched {
+    fn cross(&self, _procedure: &str, _step: &str, _boundary: Boundary) {}
+}
+
 pub struct World {
     pub hosts: Arc<dyn Hosts>,
     pub traffic: Arc<dyn Traffic>,
     pub random: Arc<dyn Random>,
     pub credentials: Arc<dyn Credentials>,
+    pub boundaries: Arc<dyn Boundaries>,
     /// Where new instances are made: the one host there is.
     pub host: HostId,
     pub hold_limits: HoldLimits,

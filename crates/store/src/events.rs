@@ -36,6 +36,7 @@ impl EventKind {
 pub struct Event {
     pub id: i64,
     pub workflow_id: WorkflowId,
+    pub procedure: String,
     pub at: Timestamp,
     pub step: String,
     pub kind: String,
@@ -48,6 +49,7 @@ impl Event {
         Self {
             id: row.get("id"),
             workflow_id: WorkflowId(row.get("workflow_id")),
+            procedure: row.get("procedure"),
             at: row.get("at"),
             step: row.get("step"),
             kind: row.get("kind"),
@@ -69,12 +71,28 @@ impl Store {
             .client()
             .await?
             .query(
-                "SELECT * FROM upkeep.events WHERE database_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+                "SELECT e.*, w.procedure FROM upkeep.events e JOIN upkeep.workflows w ON w.id = e.workflow_id
+                 WHERE e.database_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3",
                 &[&database.0, &after, &i64::from(limit)],
             )
             .await
             .map_err(Error::query("list events"))?;
         Ok(rows.iter().map(Event::from_row).collect())
+    }
+
+    /// The newest event of a database: where the present step is, and what it waits for.
+    pub async fn last_event(&self, database: DatabaseId) -> Result<Option<Event>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(
+                "SELECT e.*, w.procedure FROM upkeep.events e JOIN upkeep.workflows w ON w.id = e.workflow_id
+                 WHERE e.database_id = $1 ORDER BY e.id DESC LIMIT 1",
+                &[&database.0],
+            )
+            .await
+            .map_err(Error::query("read the newest event"))?;
+        Ok(row.as_ref().map(Event::from_row))
     }
 
     /// Where the events of the newest run begin: the id before its first one.

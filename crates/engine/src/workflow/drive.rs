@@ -18,9 +18,9 @@ use upkeep_store::{Claim, Error as StoreError, EventKind, NewEvent, Store, Trans
 
 use super::decide::{Decision, decide};
 use super::run::{Done, Failure, Run, Visit};
-use crate::World;
 use crate::engine::LEASE;
 use crate::procedure::{Changeover, Destroy, Provision};
+use crate::{Boundary, World};
 
 /// Renewed that often, a claim survives two lost renewals.
 const RENEW_EVERY: Duration = Duration::from_secs(1);
@@ -55,8 +55,12 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
         return;
     };
     loop {
+        let name = step.spec().name;
+        let cross = |boundary| world.boundaries.cross(R::Step::PROCEDURE, name, boundary);
+        cross(Boundary::BeforeEffect);
         let began = Instant::now();
         let result = visit(world, store, &claim, &mut run, step).await;
+        cross(Boundary::AfterEffect);
         let ms = began.elapsed().as_secs_f64() * 1000.0;
         let Some((transition, next)) = transition(&run, &claim, step, result, ms) else {
             tracing::info!("another controller runs it now");
@@ -65,6 +69,7 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
         if !commit(store, &claim, &transition).await {
             return;
         }
+        cross(Boundary::AfterCommit);
         let Some(next) = next else { return };
         sleep(transition.pause).await;
         step = next;
