@@ -1,0 +1,112 @@
+//! What handlers need of the rest of Upkeep, in domain words: the only door out of this crate.
+//!
+//! Whoever implements it decides and remembers; handlers translate between it and the contract.
+//! Every method is quick: work is accepted and goes on elsewhere, only [`Backend::events`] waits
+//! and only [`Backend::add_release`] takes its time.
+
+mod view;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use upkeep_domain::id::{AppId, DatabaseId};
+use upkeep_domain::name::{AppName, DatabaseName};
+use upkeep_domain::refusal::Refusal;
+use upkeep_domain::release::{AddRelease, Release};
+use uuid::Uuid;
+
+use crate::resolve;
+
+pub use view::{
+    Account, AppRef, AppVersionView, AppView, DatabaseState, DatabaseView, EventKind, EventView, Following,
+    InfoView, MaintenanceView, Progress,
+};
+
+/// How a person names something: by its name or its id.
+pub type NameOrId = str;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateDatabase {
+    pub app: AppId,
+    /// As typed, such as `heroku-postgresql:standard-0`.
+    pub plan: String,
+    pub name: Option<DatabaseName>,
+    /// Name or version of a PostgreSQL release; otherwise the backend chooses.
+    pub release: Option<String>,
+    /// Asked again with the same id: the first answer, and nothing done twice.
+    pub request_id: Uuid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunMaintenance {
+    pub database: DatabaseId,
+    pub release: Option<String>,
+    /// Asked again with the same id: the first answer, and nothing done twice.
+    pub request_id: Uuid,
+}
+
+/// Where a reader of events stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// The beginning of the workflow that was started last, also if it has no event yet.
+    LatestWorkflow,
+    /// Behind this event, whatever its workflow.
+    Event(i64),
+}
+
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Tokens are known by their SHA-256 only, so that comparing them tells nothing about them.
+    async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal>;
+
+    /// Without a name the backend makes one.
+    async fn create_app(&self, name: Option<AppName>, request_id: Uuid) -> Result<AppView, Refusal>;
+    async fn apps(&self) -> Result<Vec<AppView>, Refusal>;
+    async fn app(&self, app: &NameOrId) -> Result<AppView, Refusal>;
+    async fn set_app_maintenance(&self, app: AppId, on: bool) -> Result<AppView, Refusal>;
+    /// Names and values, sorted by name.
+    async fn config_vars(&self, app: AppId) -> Result<Vec<(String, String)>, Refusal>;
+    /// Versions of the app's configuration, newest first. Never empty.
+    async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal>;
+
+    /// Of one app, or all of them. Without the ones that are gone.
+    async fn databases(&self, app: Option<AppId>) -> Result<Vec<DatabaseView>, Refusal>;
+    async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal>;
+    async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal>;
+    async fn destroy_database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal>;
+    /// Refused as `NotReady` while it is being provisioned.
+    async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal>;
+
+    /// Every database that `text` can mean: name, id, attachment, config var or service. An app
+    /// narrows the last three only.
+    async fn resolve(&self, text: &str, app: Option<&NameOrId>) -> Result<Vec<DatabaseView>, Refusal> {
+        let app = match app {
+            Some(app) => Some(self.app(app).await?.id),
+            None => None,
+        };
+        Ok(resolve::matching(self.databases(None).await?, text, app))
+    }
+
+    /// Always there; status `none` when nothing is planned.
+    async fn maintenance(&self, database: DatabaseId) -> Result<MaintenanceView, Refusal>;
+    /// One for each database of the app.
+    async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal>;
+    /// When it answers, the status is `running` already.
+    async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal>;
+    /// Finished ones, newest first.
+    async fn history(&self, database: DatabaseId, limit: u32) -> Result<Vec<MaintenanceView>, Refusal>;
+
+    /// In order. Waits up to `wait` for the first one.
+    async fn events(
+        &self,
+        database: DatabaseId,
+        since: Since,
+        limit: u32,
+        wait: Duration,
+    ) -> Result<Vec<EventView>, Refusal>;
+
+    async fn releases(&self) -> Result<Vec<Release>, Refusal>;
+    async fn release(&self, name: &str) -> Result<Release, Refusal>;
+    async fn add_release(&self, wish: AddRelease) -> Result<Release, Refusal>;
+    async fn remove_release(&self, name: &str) -> Result<(), Refusal>;
+}

@@ -1,0 +1,181 @@
+//! What the backend shows: plain values, instants as instants. No JSON, no wording of times.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use upkeep_domain::hold::Felt;
+use upkeep_domain::id::{AppId, DatabaseId, WorkflowId};
+use upkeep_domain::maintenance::Status;
+use upkeep_domain::name::{AppName, DatabaseName};
+use upkeep_domain::plan::Plan;
+use upkeep_domain::procedure::End;
+use uuid::Uuid;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: Uuid,
+    pub email: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppView {
+    pub id: AppId,
+    pub name: AppName,
+    pub maintenance: bool,
+    pub owner_email: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppRef {
+    pub id: AppId,
+    pub name: AppName,
+}
+
+/// A version of an app's configuration; Heroku calls it a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppVersionView {
+    pub id: Uuid,
+    pub version: u64,
+    /// Such as `Attach DATABASE (@ref:postgresql-x)`.
+    pub description: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseState {
+    Provisioning,
+    Provisioned,
+    Deprovisioning,
+    Deprovisioned,
+    /// It could not be made; the sentence about it is in the events.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatabaseView {
+    pub id: DatabaseId,
+    pub name: DatabaseName,
+    pub app: AppRef,
+    pub plan: Plan,
+    pub state: DatabaseState,
+    /// Names such as `DATABASE_URL`, the first one first.
+    pub config_vars: Vec<String>,
+    pub created_at: Timestamp,
+}
+
+/// A database that runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InfoView {
+    pub database: DatabaseView,
+    pub release: String,
+    /// Such as `15.18`.
+    pub postgres_version: String,
+    /// Such as `Available`.
+    pub status: String,
+    pub size_bytes: Option<u64>,
+    pub connections: Option<u32>,
+    pub tables: Option<u32>,
+    /// With the password. `postgres://`, which is how Heroku's client knows it.
+    pub url: String,
+    pub following: Option<Following>,
+    /// URLs of its followers.
+    pub followers: Vec<String>,
+    pub maintenance: MaintenanceView,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Following {
+    pub name: DatabaseName,
+    pub url: String,
+    pub lag_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaintenanceView {
+    pub database: DatabaseView,
+    pub status: Status,
+    /// `changeover`, `restart` or `failover`.
+    pub method: Option<String>,
+    pub reason: Option<String>,
+    pub previously_scheduled_for: Option<Timestamp>,
+    pub scheduled_for: Option<Timestamp>,
+    pub required_by: Option<Timestamp>,
+    pub server_created_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    /// Such as `Tuesdays 17:30 to 21:30 UTC`.
+    pub window: Option<String>,
+    pub release_before: Option<String>,
+    pub release_after: Option<String>,
+    /// Name of the step that runs.
+    pub step: Option<String>,
+    pub waiting_for: Option<String>,
+    pub outcome: Option<End>,
+    /// Why it ended as it did, in a sentence.
+    pub outcome_because: Option<String>,
+    pub felt: Option<Felt>,
+    /// In the order in which the steps ran first.
+    pub steps_ms: Vec<(String, f64)>,
+}
+
+impl MaintenanceView {
+    /// Nothing is planned.
+    pub fn none(database: DatabaseView) -> Self {
+        Self {
+            database,
+            status: Status::None,
+            method: None,
+            reason: None,
+            previously_scheduled_for: None,
+            scheduled_for: None,
+            required_by: None,
+            server_created_at: None,
+            started_at: None,
+            completed_at: None,
+            window: None,
+            release_before: None,
+            release_after: None,
+            step: None,
+            waiting_for: None,
+            outcome: None,
+            outcome_because: None,
+            felt: None,
+            steps_ms: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    Began,
+    Waiting,
+    Progress,
+    Done,
+    Again,
+    Failed,
+    Ended,
+    Note,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done_bytes: u64,
+    pub total_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventView {
+    pub id: i64,
+    pub at: Timestamp,
+    pub workflow: WorkflowId,
+    /// `changeover`, `provision`, …
+    pub procedure: String,
+    pub step: Option<String>,
+    pub kind: EventKind,
+    /// What people read. Present tense, no full stop.
+    pub sentence: String,
+    /// Since the step began.
+    pub elapsed_ms: Option<f64>,
+    pub progress: Option<Progress>,
+    pub detail: Value,
+}
