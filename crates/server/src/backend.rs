@@ -18,8 +18,8 @@ use uuid::Uuid;
 use crate::resolve;
 
 pub use view::{
-    Account, AppRef, AppVersionView, AppView, DatabaseState, DatabaseView, EventKind, EventView, Following,
-    InfoView, MaintenanceView, Progress,
+    Account, AppRef, AppVersionView, AppView, DatabaseState, DatabaseView, EventKind, EventView,
+    Following, InfoView, MaintenanceView, Progress,
 };
 
 /// How a person names something: by its name or its id.
@@ -60,7 +60,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal>;
 
     /// Without a name the backend makes one.
-    async fn create_app(&self, name: Option<AppName>, request_id: Uuid) -> Result<AppView, Refusal>;
+    async fn create_app(&self, name: Option<AppName>, request_id: Uuid)
+    -> Result<AppView, Refusal>;
     async fn apps(&self) -> Result<Vec<AppView>, Refusal>;
     async fn app(&self, app: &NameOrId) -> Result<AppView, Refusal>;
     async fn set_app_maintenance(&self, app: AppId, on: bool) -> Result<AppView, Refusal>;
@@ -79,7 +80,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Every database that `text` can mean: name, id, attachment, config var or service. An app
     /// narrows the last three only.
-    async fn resolve(&self, text: &str, app: Option<&NameOrId>) -> Result<Vec<DatabaseView>, Refusal> {
+    async fn resolve(
+        &self,
+        text: &str,
+        app: Option<&NameOrId>,
+    ) -> Result<Vec<DatabaseView>, Refusal> {
         let app = match app {
             Some(app) => Some(self.app(app).await?.id),
             None => None,
@@ -94,7 +99,11 @@ pub trait Backend: Send + Sync + 'static {
     /// When it answers, the status is `running` already.
     async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal>;
     /// Finished ones, newest first.
-    async fn history(&self, database: DatabaseId, limit: u32) -> Result<Vec<MaintenanceView>, Refusal>;
+    async fn history(
+        &self,
+        database: DatabaseId,
+        limit: u32,
+    ) -> Result<Vec<MaintenanceView>, Refusal>;
 
     /// In order. Waits up to `wait` for the first one.
     async fn events(

@@ -9,7 +9,8 @@ const URL_SUFFIX: &str = "_URL";
 
 /// `app::name` is `name` in that app.
 pub(crate) fn split(text: &str) -> (Option<&str>, &str) {
-    text.split_once("::").map_or((None, text), |(app, name)| (Some(app), name))
+    text.split_once("::")
+        .map_or((None, text), |(app, name)| (Some(app), name))
 }
 
 /// Names and ids are known everywhere; attachments, config vars and the service only in `app`.
@@ -28,7 +29,10 @@ fn is_itself(database: &DatabaseView, text: &str) -> bool {
 
 fn is_called(database: &DatabaseView, text: &str) -> bool {
     text == plan::SERVICE
-        || database.config_vars.iter().any(|var| var == text || attachment_name(var) == text)
+        || database
+            .config_vars
+            .iter()
+            .any(|var| var == text || attachment_name(var) == text)
 }
 
 /// `DATABASE_URL` is the attachment `DATABASE`.

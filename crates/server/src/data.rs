@@ -1,0 +1,24 @@
+//! Heroku's data API: maintenances, and databases as they run.
+
+mod databases;
+mod info;
+mod maintenances;
+mod wait_status;
+
+use axum::Router;
+use axum::routing::{get, post};
+use upkeep_api::paths;
+
+use crate::router::Services;
+
+pub(crate) fn routes() -> Router<Services> {
+    Router::new()
+        .route(paths::APP_MAINTENANCES, get(maintenances::of_app))
+        .route(paths::MAINTENANCE, get(maintenances::show))
+        .route(paths::HISTORY, get(maintenances::history))
+        .route(paths::HISTORY_BARE, get(maintenances::history))
+        .route(paths::RUN, post(maintenances::run))
+        .route(paths::WINDOW, get(maintenances::window))
+        .route(paths::DATABASE, get(databases::show))
+        .route(paths::WAIT_STATUS, get(wait_status::show))
+}

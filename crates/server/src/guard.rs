@@ -1,0 +1,52 @@
+//! What every request passes: it is given an id, a panic is answered, and no answer is mute.
+
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+use crate::reply;
+use crate::request::RequestId;
+use crate::router::Services;
+
+/// The first UUID of `Request-Id` names the wish; without one it gets a name of ours.
+pub(crate) async fn name_request(
+    State(services): State<Services>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let given = request
+        .headers()
+        .get(upkeep_api::REQUEST_ID)
+        .and_then(first_uuid);
+    let id = given.unwrap_or_else(|| services.random.uuid());
+    request.extensions_mut().insert(RequestId(id));
+    let mut answer = next.run(request).await;
+    let value = HeaderValue::try_from(id.to_string()).expect("a UUID is ASCII");
+    answer.headers_mut().insert(upkeep_api::REQUEST_ID, value);
+    answer
+}
+
+fn first_uuid(value: &HeaderValue) -> Option<Uuid> {
+    value.to_str().ok()?.split(',').next()?.trim().parse().ok()
+}
+
+/// Without this a panic drops the connection, which clients take for a network fault and send the
+/// request five times more. In a task of its own a request is also carried on when its client goes.
+pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().map(|id| id.0);
+    let path = request.uri().path().to_owned();
+    match tokio::spawn(next.run(request)).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(request_id = ?id, path, %error, "handler panicked");
+            reply::bug()
+        }
+    }
+}
+
+/// Answers that the framework makes by itself carry plain text; clients want our JSON.
+pub(crate) async fn explain(request: Request, next: Next) -> Response {
+    reply::explained(next.run(request).await)
+}

@@ -1,0 +1,17 @@
+//! What Heroku has no word for: the events of a database, and the PostgreSQL releases there are.
+
+mod events;
+mod releases;
+
+use axum::Router;
+use axum::routing::get;
+use upkeep_api::paths;
+
+use crate::router::Services;
+
+pub(crate) fn routes() -> Router<Services> {
+    Router::new()
+        .route(paths::EVENTS, get(events::list))
+        .route(paths::RELEASES, get(releases::list).post(releases::add))
+        .route(paths::RELEASE, get(releases::show).delete(releases::remove))
+}
