@@ -203,6 +203,11 @@ pub enum HostQuery {
         instance: InstanceId,
         dbname: String,
     },
+    /// What a database takes up, for people.
+    Usage {
+        instance: InstanceId,
+        dbname: String,
+    },
     /// Room on the host's file system, and how much a copy of the instance needs.
     Room {
         instance: InstanceId,
@@ -239,6 +244,9 @@ pub enum Answer {
     Releases {
         releases: Vec<Release>,
     },
+    Usage {
+        usage: Usage,
+    },
     Instances {
         instances: Vec<InstanceId>,
     },
@@ -258,6 +266,15 @@ pub struct Activity {
     pub replay_lag_bytes: Option<u64>,
     /// Settings such as `synchronous_standby_names` that would stop writes on the replacement.
     pub synchronous_standby_names: String,
+}
+
+/// What a database takes up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub size_bytes: u64,
+    /// Sessions of clients.
+    pub connections: u32,
+    pub tables: u32,
 }
 
 /// Why a command or query has no outcome.

@@ -5,6 +5,7 @@ mod app;
 mod create_database;
 mod destroy_database;
 mod naming;
+mod release;
 mod run_maintenance;
 
 use upkeep_domain::error_chain::ErrorChain;

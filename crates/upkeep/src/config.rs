@@ -1,0 +1,85 @@
+//! What the roles of one machine share: one file, written by `upkeep up`, read by every role.
+//!
+//! It holds no secret. Tokens are files of their own, readable by their owner only.
+
+use anyhow::{Context, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use upkeep_domain::hold::HoldLimits;
+use upkeep_domain::id::{HostId, InstanceId};
+
+/// `/data/agent/s/0123abcd/.s.PGSQL.5432` must fit in a socket address of 107 bytes.
+const DIR_BYTES_MAX: usize = 60;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Config {
+    pub dir: Utf8PathBuf,
+    pub host: HostId,
+    /// Where the API listens.
+    pub listen: String,
+    /// Where applications connect.
+    pub endpoint_listen: String,
+    /// Host and port in connection strings, when they differ from `endpoint_listen`.
+    pub advertise: Option<String>,
+    /// Who runs PostgreSQL when Upkeep is root.
+    pub run_as: Option<String>,
+    /// The private instance that keeps Upkeep's own state; unused with `UPKEEP_STATE_URL`.
+    pub state_instance: InstanceId,
+    /// How long an old instance is kept after a changeover.
+    pub retire_grace_seconds: u64,
+    pub hold: HoldLimits,
+}
+
+impl Config {
+    /// Name of this server among servers: the same when it is started again.
+    pub fn owner(&self) -> String {
+        format!("server@{}", self.host)
+    }
+
+    pub fn file(dir: &Utf8Path) -> Utf8PathBuf {
+        dir.join("config.toml")
+    }
+
+    pub fn agent_dir(&self) -> Utf8PathBuf {
+        self.dir.join("agent")
+    }
+
+    pub fn endpoint_dir(&self) -> Utf8PathBuf {
+        self.dir.join("endpoint")
+    }
+
+    pub fn agent_socket(&self) -> Utf8PathBuf {
+        self.dir.join("control/agent.sock")
+    }
+
+    pub fn endpoint_socket(&self) -> Utf8PathBuf {
+        self.dir.join("control/endpoint.sock")
+    }
+
+    pub fn pid_file(&self, role: &str) -> Utf8PathBuf {
+        self.dir.join("run").join(format!("{role}.pid"))
+    }
+
+    pub fn log_file(&self, role: &str) -> Utf8PathBuf {
+        self.dir.join("log").join(format!("{role}.log"))
+    }
+
+    pub fn read(file: &Utf8Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
+        let config: Self = toml::from_str(&text).with_context(|| format!("understand `{file}`"))?;
+        if config.dir.as_str().len() > DIR_BYTES_MAX {
+            bail!(
+                "the directory `{}` is too long: sockets below it must fit in 107 bytes, so use at most {DIR_BYTES_MAX}",
+                config.dir
+            );
+        }
+        Ok(config)
+    }
+
+    pub fn write(&self) -> Result<()> {
+        let file = Self::file(&self.dir);
+        let aside = file.with_extension("toml.new");
+        std::fs::write(&aside, toml::to_string(self)?).with_context(|| format!("write `{aside}`"))?;
+        std::fs::rename(&aside, &file).with_context(|| format!("put `{file}` in place"))
+    }
+}

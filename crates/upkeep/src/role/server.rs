@@ -1,0 +1,81 @@
+//! The server role: API and engine.
+
+mod backend;
+mod crash;
+mod views;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use camino::Utf8Path;
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use upkeep_agent::client::AgentClient;
+use upkeep_domain::ports::Random;
+use upkeep_endpoint::EndpointClient;
+use upkeep_engine::{Boundaries, Engine, Unwatched, World};
+use upkeep_store::Store;
+
+use super::doors::Machine;
+use super::process::{asked_to_end, lock, log};
+use super::up::{state_config, token_file};
+use crate::config::Config;
+use backend::EngineBackend;
+use crash::CrashFile;
+
+/// Owner of a single machine's Upkeep.
+const OWNER_EMAIL: &str = "owner@localhost";
+
+pub async fn run(config_file: &Utf8Path) -> Result<()> {
+    log();
+    let config = Config::read(config_file)?;
+    // Whoever holds it knows that the former server is dead, and takes its work back at once.
+    let _lock = lock(&config.pid_file("server"))?;
+    let agent = AgentClient::new(config.agent_socket()).context("reach the agent")?;
+    let store = Store::open(state_config(&config, &agent).await?).await.context("open our own state")?;
+    let store = Arc::new(store);
+    store
+        .add_token(Machine.uuid(), OWNER_EMAIL, &token_sha256(&config)?)
+        .await
+        .context("record the owner's token")?;
+    let engine = Engine::new(Arc::clone(&store), Arc::new(world(&config, agent)?), &config.owner());
+    let listener = TcpListener::bind(&config.listen)
+        .await
+        .with_context(|| format!("listen for the API on `{}`", config.listen))?;
+    let advertise = config.advertise.clone().unwrap_or_else(|| config.endpoint_listen.clone());
+    let backend = Arc::new(EngineBackend::new(engine.clone(), store, advertise, OWNER_EMAIL.to_owned()));
+    tracing::info!(listen = config.listen, "the server answers");
+    tokio::select! {
+        served = upkeep_server::serve(listener, backend) => served.context("serve the API"),
+        () = engine.run() => Ok(()),
+        ended = asked_to_end() => ended,
+    }
+}
+
+fn world(config: &Config, agent: AgentClient) -> Result<World> {
+    Ok(World {
+        hosts: Arc::new(agent),
+        traffic: Arc::new(EndpointClient::new(config.endpoint_socket()).context("reach the endpoint")?),
+        random: Arc::new(Machine),
+        credentials: Arc::new(Machine),
+        boundaries: boundaries(),
+        host: config.host,
+        hold_limits: config.hold.clone(),
+        retire_grace: Duration::from_secs(config.retire_grace_seconds),
+    })
+}
+
+/// Only crash tests set this; see `docs/decisions/`.
+fn boundaries() -> Arc<dyn Boundaries> {
+    match std::env::var("UPKEEP_CRASH_FILE") {
+        Ok(file) => Arc::new(CrashFile::new(file)),
+        Err(_) => Arc::new(Unwatched),
+    }
+}
+
+fn token_sha256(config: &Config) -> Result<[u8; 32]> {
+    let file = token_file(config);
+    let token = std::fs::read_to_string(&file).with_context(|| format!("read `{file}`"))?;
+    Ok(Sha256::digest(token.trim()).into())
+}

@@ -1,0 +1,264 @@
+//! What the API's handlers need, joined from the engine's requests and the store's rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::{Instant, sleep};
+use upkeep_domain::id::{AppId, DatabaseId};
+use upkeep_domain::name::AppName;
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_domain::release::{AddRelease, Release};
+use upkeep_engine::Engine;
+use upkeep_engine::request::{self, store_refusal};
+use upkeep_server::backend::{
+    Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, InfoView, MaintenanceView,
+    NameOrId, RunMaintenance, Since,
+};
+use upkeep_store::{App, Database, DatabaseState, Store};
+use uuid::Uuid;
+
+use super::views;
+
+/// How often a waiting reader looks for new events.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) struct EngineBackend {
+    engine: Engine,
+    store: Arc<Store>,
+    /// Host and port in connection strings.
+    advertise: String,
+    owner_email: String,
+}
+
+impl EngineBackend {
+    pub(super) fn new(engine: Engine, store: Arc<Store>, advertise: String, owner_email: String) -> Self {
+        Self { engine, store, advertise, owner_email }
+    }
+
+    async fn app_row(&self, app: &NameOrId) -> Result<App, Refusal> {
+        self.store.app(app).await.map_err(|error| store_refusal(&error))?.ok_or_else(|| {
+            Refusal::not_found(format!("there is no app `{}`", app.escape_default()))
+                .with_hint("list them with: upkeep apps")
+        })
+    }
+
+    async fn database_row(&self, id: DatabaseId) -> Result<Database, Refusal> {
+        self.store
+            .database(id)
+            .await
+            .map_err(|error| store_refusal(&error))?
+            .ok_or_else(|| Refusal::not_found("there is no such database"))
+    }
+
+    fn url(&self, database: &Database) -> String {
+        let credential = &database.credential;
+        format!("postgres://{}:{}@{}/{}", credential.role, credential.password, self.advertise, database.dbname)
+    }
+
+    async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {
+        let view = views::database(database)?;
+        let newest = self.store.maintenances(database.id, 1).await.map_err(|error| store_refusal(&error))?;
+        let Some(newest) = newest.first() else { return Ok(MaintenanceView::none(view)) };
+        let now = self.store.last_event(database.id).await.map_err(|error| store_refusal(&error))?;
+        views::maintenance(newest, view, now.as_ref())
+    }
+}
+
+#[async_trait]
+impl Backend for EngineBackend {
+    async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal> {
+        let account = self.store.account_by_token(&token_sha256).await.map_err(|error| store_refusal(&error))?;
+        Ok(account.map(|account| Account { id: account.id, email: account.email }))
+    }
+
+    async fn create_app(&self, name: Option<AppName>, _request_id: Uuid) -> Result<AppView, Refusal> {
+        views::app(&self.engine.create_app(name).await?, &self.owner_email)
+    }
+
+    async fn apps(&self) -> Result<Vec<AppView>, Refusal> {
+        let apps = self.store.apps().await.map_err(|error| store_refusal(&error))?;
+        apps.iter().map(|app| views::app(app, &self.owner_email)).collect()
+    }
+
+    async fn app(&self, app: &NameOrId) -> Result<AppView, Refusal> {
+        views::app(&self.app_row(app).await?, &self.owner_email)
+    }
+
+    async fn set_app_maintenance(&self, app: AppId, on: bool) -> Result<AppView, Refusal> {
+        self.store.set_app_maintenance(app, on).await.map_err(|error| store_refusal(&error))?;
+        self.app(&app.to_string()).await
+    }
+
+    async fn config_vars(&self, app: AppId) -> Result<Vec<(String, String)>, Refusal> {
+        let databases = self.store.app_databases(app).await.map_err(|error| store_refusal(&error))?;
+        let mut vars: Vec<_> = databases
+            .iter()
+            .filter(|database| database.state == DatabaseState::Provisioned)
+            .map(|database| (format!("{}_URL", database.attachment), self.url(database)))
+            .collect();
+        vars.sort();
+        Ok(vars)
+    }
+
+    /// One version for the app itself and one for each database that was attached since.
+    async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal> {
+        let row = self.app_row(&app.to_string()).await?;
+        let databases = self.store.app_databases(app).await.map_err(|error| store_refusal(&error))?;
+        let mut versions = vec![AppVersionView {
+            id: app.0,
+            version: 1,
+            description: "Initial release".to_owned(),
+            created_at: row.created_at,
+        }];
+        versions.extend((2..).zip(&databases).map(|(version, database)| AppVersionView {
+            id: database.id.0,
+            version,
+            description: format!("Attach {} (@ref:{})", database.attachment, database.name),
+            created_at: database.created_at,
+        }));
+        versions.reverse();
+        Ok(versions)
+    }
+
+    async fn databases(&self, app: Option<AppId>) -> Result<Vec<DatabaseView>, Refusal> {
+        let databases = match app {
+            Some(app) => self.store.app_databases(app).await,
+            None => self.store.databases().await,
+        };
+        databases.map_err(|error| store_refusal(&error))?.iter().map(views::database).collect()
+    }
+
+    async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
+        views::database(&self.database_row(id).await?)
+    }
+
+    async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal> {
+        let made = self
+            .engine
+            .create_database(request::CreateDatabase {
+                app: self.app_row(&wish.app.to_string()).await?,
+                plan: wish.plan,
+                name: wish.name,
+                release: wish.release,
+                request_id: Some(wish.request_id.to_string()),
+            })
+            .await?;
+        views::database(&made)
+    }
+
+    async fn destroy_database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
+        let database = self.database_row(id).await?;
+        self.engine.destroy_database(&database).await?;
+        let mut view = views::database(&database)?;
+        view.state = upkeep_server::backend::DatabaseState::Deprovisioning;
+        Ok(view)
+    }
+
+    async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal> {
+        let row = self.database_row(id).await?;
+        let primary = match row.primary_instance {
+            Some(primary) => self.store.instance(primary).await.map_err(|error| store_refusal(&error))?,
+            None => None,
+        };
+        let not_ready =
+            || Refusal::new(RefusalKind::NotReady, format!("`{}` is not provisioned yet", row.name));
+        let primary = primary.ok_or_else(not_ready)?;
+        let seen = primary.observed.as_ref();
+        let usage = self.engine.usage(&row, &primary).await;
+        Ok(InfoView {
+            database: views::database(&row)?,
+            postgres_version: seen
+                .and_then(|seen| seen.version)
+                .map_or_else(|| primary.release.clone(), |version| version.to_string()),
+            release: primary.release.clone(),
+            status: status(seen.is_none_or(|seen| seen.accepts_connections)).to_owned(),
+            size_bytes: usage.as_ref().map(|usage| usage.size_bytes),
+            connections: usage.as_ref().map(|usage| usage.connections),
+            tables: usage.as_ref().map(|usage| usage.tables),
+            url: self.url(&row),
+            following: None,
+            followers: Vec::new(),
+            maintenance: self.maintenance_of(&row).await?,
+        })
+    }
+
+    async fn maintenance(&self, database: DatabaseId) -> Result<MaintenanceView, Refusal> {
+        self.maintenance_of(&self.database_row(database).await?).await
+    }
+
+    async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal> {
+        let mut views = Vec::new();
+        for database in self.store.app_databases(app).await.map_err(|error| store_refusal(&error))? {
+            views.push(self.maintenance_of(&database).await?);
+        }
+        Ok(views)
+    }
+
+    async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal> {
+        let database = self.database_row(wish.database).await?;
+        let begun = self
+            .engine
+            .run_maintenance(request::RunMaintenance {
+                database: database.clone(),
+                release: wish.release,
+                request_id: Some(wish.request_id.to_string()),
+            })
+            .await?;
+        views::maintenance(&begun, views::database(&database)?, None)
+    }
+
+    async fn history(&self, database: DatabaseId, limit: u32) -> Result<Vec<MaintenanceView>, Refusal> {
+        let view = self.database(database).await?;
+        let rows = self.store.maintenances(database, limit).await.map_err(|error| store_refusal(&error))?;
+        rows.iter()
+            .filter(|row| row.completed_at.is_some())
+            .map(|row| views::maintenance(row, view.clone(), None))
+            .collect()
+    }
+
+    async fn events(
+        &self,
+        database: DatabaseId,
+        since: Since,
+        limit: u32,
+        wait: Duration,
+    ) -> Result<Vec<EventView>, Refusal> {
+        let after = match since {
+            Since::Event(id) => id,
+            Since::LatestWorkflow => {
+                self.store.events_before_last_run(database).await.map_err(|error| store_refusal(&error))?
+            }
+        };
+        let until = Instant::now() + wait;
+        loop {
+            let events = self.store.events(database, after, limit).await.map_err(|error| store_refusal(&error))?;
+            if !events.is_empty() || Instant::now() >= until {
+                return Ok(events.iter().map(views::event).collect());
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn releases(&self) -> Result<Vec<Release>, Refusal> {
+        Ok(self.engine.catalogue().await?.iter().cloned().collect())
+    }
+
+    async fn release(&self, name: &str) -> Result<Release, Refusal> {
+        let catalogue = self.engine.catalogue().await?;
+        catalogue.find(name).cloned().map_err(|error| Refusal::not_found(error.to_string()))
+    }
+
+    async fn add_release(&self, wish: AddRelease) -> Result<Release, Refusal> {
+        self.engine.add_release(wish).await
+    }
+
+    async fn remove_release(&self, name: &str) -> Result<(), Refusal> {
+        let release = self.release(name).await?;
+        self.engine.remove_release(&release).await
+    }
+}
+
+fn status(accepts_connections: bool) -> &'static str {
+    if accepts_connections { "Available" } else { "Temporarily Unavailable" }
+}

@@ -1,0 +1,134 @@
+//! From rows to what the server shows. Plain translation.
+
+use upkeep_domain::maintenance::Status;
+use upkeep_domain::name::{AppName, DatabaseName};
+use upkeep_domain::plan::Plan;
+use upkeep_domain::procedure::changeover::Step;
+use upkeep_domain::procedure::{End, Steps};
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_server::backend::{
+    AppRef, AppView, DatabaseState as StateView, DatabaseView, EventKind as KindView, EventView, MaintenanceView,
+    Progress,
+};
+use upkeep_store::{App, Database, DatabaseState, Event, Maintenance};
+
+/// A row that was valid when it was written and is not now: a defect.
+fn defect(what: &str) -> Refusal {
+    Refusal::new(RefusalKind::Internal, format!("our own state holds {what} that this program does not understand"))
+}
+
+fn app_name(name: &str) -> Result<AppName, Refusal> {
+    name.parse().map_err(|_| defect("an app name"))
+}
+
+pub(super) fn database_name(name: &str) -> Result<DatabaseName, Refusal> {
+    name.parse().map_err(|_| defect("a database name"))
+}
+
+pub(super) fn app(app: &App, owner_email: &str) -> Result<AppView, Refusal> {
+    Ok(AppView {
+        id: app.id,
+        name: app_name(&app.name)?,
+        maintenance: app.maintenance,
+        owner_email: owner_email.to_owned(),
+        created_at: app.created_at,
+    })
+}
+
+pub(super) fn database(database: &Database) -> Result<DatabaseView, Refusal> {
+    Ok(DatabaseView {
+        id: database.id,
+        name: database_name(&database.name)?,
+        app: AppRef { id: database.app_id, name: app_name(&database.app_name)? },
+        plan: Plan::find(&database.plan).map_err(|_| defect("a plan"))?,
+        state: match database.state {
+            DatabaseState::Provisioning => StateView::Provisioning,
+            DatabaseState::Provisioned => StateView::Provisioned,
+            DatabaseState::Deprovisioning => StateView::Deprovisioning,
+            DatabaseState::Failed => StateView::Failed,
+        },
+        config_vars: vec![format!("{}_URL", database.attachment)],
+        created_at: database.created_at,
+    })
+}
+
+pub(super) fn maintenance(
+    row: &Maintenance,
+    database: DatabaseView,
+    now: Option<&Event>,
+) -> Result<MaintenanceView, Refusal> {
+    let running = row.outcome.is_none();
+    let now = now.filter(|_| running);
+    Ok(MaintenanceView {
+        status: status(&row.status)?,
+        method: Some(row.method.clone()),
+        reason: Some(row.reason.clone()),
+        server_created_at: Some(row.created_at),
+        started_at: row.started_at,
+        completed_at: row.completed_at,
+        release_before: Some(row.release_before.clone()),
+        release_after: Some(row.release_after.clone()),
+        step: now.map(|event| event.step.clone()),
+        waiting_for: now.filter(|event| event.kind == "waiting").map(|event| event.sentence.clone()),
+        outcome: row.outcome.as_deref().map(end).transpose()?,
+        outcome_because: row.sentence.clone(),
+        felt: row.felt.clone(),
+        steps_ms: steps_in_order(row),
+        ..MaintenanceView::none(database)
+    })
+}
+
+fn status(text: &str) -> Result<Status, Refusal> {
+    use Status::*;
+    [None, Pending, Preparing, Ready, Running, Completed]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or_else(|| defect("a maintenance status"))
+}
+
+fn end(text: &str) -> Result<End, Refusal> {
+    [End::Succeeded, End::RolledBack, End::Stuck]
+        .into_iter()
+        .find(|end| end.to_string() == text)
+        .ok_or_else(|| defect("an outcome"))
+}
+
+/// JSON objects have no order; the table has.
+fn steps_in_order(row: &Maintenance) -> Vec<(String, f64)> {
+    let Some(steps) = &row.steps_ms else { return Vec::new() };
+    Step::ALL
+        .iter()
+        .map(|step| step.spec().name)
+        .filter_map(|name| steps.get(name).map(|ms| (name.to_owned(), *ms)))
+        .collect()
+}
+
+pub(super) fn event(event: &Event) -> EventView {
+    let bytes = |key: &str| event.detail.get(key).and_then(serde_json::Value::as_u64);
+    EventView {
+        id: event.id,
+        at: event.at,
+        workflow: event.workflow_id,
+        procedure: event.procedure.clone(),
+        step: Some(event.step.clone()),
+        kind: kind(event),
+        sentence: event.sentence.clone(),
+        elapsed_ms: event.detail.get("ms").and_then(serde_json::Value::as_f64),
+        progress: bytes("bytes_done")
+            .map(|done_bytes| Progress { done_bytes, total_bytes: bytes("bytes_total") }),
+        detail: event.detail.clone(),
+    }
+}
+
+fn kind(event: &Event) -> KindView {
+    match event.kind.as_str() {
+        "started" => KindView::Began,
+        "waiting" if event.detail.get("bytes_done").is_some() => KindView::Progress,
+        "waiting" => KindView::Waiting,
+        "done" => KindView::Done,
+        "again" => KindView::Again,
+        "failed" => KindView::Failed,
+        "ended" => KindView::Ended,
+        _ => KindView::Note,
+    }
+}

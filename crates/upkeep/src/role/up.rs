@@ -1,0 +1,82 @@
+//! `upkeep up`: every role on this machine, as separate processes, with an embedded default for all.
+//!
+//! It starts the roles and starts again those that end. It is the parent of nothing that matters:
+//! PostgreSQL instances outlive it, and the next `up` finds them.
+
+mod first_time;
+mod state;
+mod supervise;
+
+use anyhow::{Context, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::process::{asked_to_end, lock};
+use crate::config::Config;
+use supervise::Roles;
+
+/// What `upkeep up` was asked for.
+#[derive(Clone, Debug)]
+pub struct UpOptions {
+    pub dir: Utf8PathBuf,
+    pub listen: String,
+    pub endpoint_listen: String,
+    pub advertise: Option<String>,
+    pub run_as: Option<String>,
+    pub retire_grace_seconds: u64,
+}
+
+/// Where everything is, once it runs.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Running {
+    pub url: String,
+    pub endpoint: String,
+    pub dir: Utf8PathBuf,
+}
+
+/// Runs until asked to end. `ready` is called once, when every role answers.
+pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()> {
+    let config = first_time::prepare(options)?;
+    let _lock = lock(&config.pid_file("up"))?;
+    supervise::adopt_orphans()?;
+    let mut roles = Roles::new(&config)?;
+    let started = start(&config, &mut roles).await;
+    match started {
+        Ok(running) => {
+            ready(&running);
+            tokio::select! {
+                ended = asked_to_end() => ended?,
+                never = roles.supervise() => never?,
+            }
+            roles.end().await;
+            Ok(())
+        }
+        Err(error) => {
+            roles.end().await;
+            Err(error)
+        }
+    }
+}
+
+async fn start(config: &Config, roles: &mut Roles) -> Result<Running> {
+    roles.start("agent").await?;
+    let agent = state::agent(config)?;
+    if std::env::var_os(state::STATE_URL).is_none() {
+        first_time::add_installed_releases(config, &agent).await?;
+        state::ensure(config, &agent).await.context("start the private state instance")?;
+    }
+    roles.start("endpoint").await?;
+    roles.start("server").await?;
+    Ok(Running {
+        url: format!("http://{}", config.listen),
+        endpoint: config.advertise.clone().unwrap_or_else(|| config.endpoint_listen.clone()),
+        dir: config.dir.clone(),
+    })
+}
+
+pub use state::state_config;
+
+/// The absolute form of a directory that may not exist yet.
+pub(super) fn absolute(dir: &Utf8Path) -> Result<Utf8PathBuf> {
+    let absolute = std::path::absolute(dir).with_context(|| format!("find `{dir}`"))?;
+    Utf8PathBuf::from_path_buf(absolute).map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))
+}

@@ -1,0 +1,79 @@
+//! The private instance that keeps Upkeep's own state: made and started by the code that runs
+//! everybody's instances, on a unix socket only.
+
+use anyhow::{Context, Result, bail};
+use tokio_postgres::Config as PgConfig;
+use upkeep_agent::client::AgentClient;
+use upkeep_domain::host_command::{Answer, CommandId, Envelope, Fence, HostCommand, HostQuery};
+use upkeep_domain::id::WorkflowId;
+use upkeep_domain::instance::{Address, InstanceSettings, Observation, ProcessState};
+use upkeep_domain::ports::{Hosts, Random};
+use upkeep_domain::release::{Catalogue, ReleaseName};
+
+use crate::config::Config;
+use crate::role::doors::Machine;
+
+/// Another PostgreSQL for our state, such as `host=... user=... dbname=...`.
+pub const STATE_URL: &str = "UPKEEP_STATE_URL";
+
+/// Small: a few connections, a few megabytes.
+const SETTINGS: InstanceSettings =
+    InstanceSettings { max_connections: 40, shared_buffers_mb: 32, wal_keep_size_mb: 0 };
+const SUPERUSER: &str = "upkeep";
+
+pub(super) fn agent(config: &Config) -> Result<AgentClient> {
+    AgentClient::new(config.agent_socket()).context("reach the agent")
+}
+
+/// Makes it when it is missing, starts it when it is stopped.
+pub(super) async fn ensure(config: &Config, agent: &AgentClient) -> Result<()> {
+    let instance = config.state_instance;
+    let seen = observe(config, agent).await?;
+    if seen.process == ProcessState::Absent {
+        let release = newest_release(config, agent).await?;
+        command(config, agent, HostCommand::CreateInstance { instance, release, settings: SETTINGS }).await?;
+    }
+    if seen.process != ProcessState::Running {
+        command(config, agent, HostCommand::StartInstance { instance }).await?;
+    }
+    Ok(())
+}
+
+/// How the server connects to the state database.
+pub async fn state_config(config: &Config, agent: &AgentClient) -> Result<PgConfig> {
+    if let Ok(url) = std::env::var(STATE_URL) {
+        return url.parse().with_context(|| format!("understand `{STATE_URL}`"));
+    }
+    let mut to = PgConfig::new();
+    to.user(SUPERUSER).dbname("postgres").application_name("upkeep server");
+    match observe(config, agent).await?.address {
+        Some(Address::Unix { directory, port }) => to.host_path(directory).port(port),
+        Some(Address::Tcp { host, port }) => to.host(host).port(port),
+        None => bail!("the private state instance has no address: is it there? run `upkeep up`"),
+    };
+    Ok(to)
+}
+
+async fn newest_release(config: &Config, agent: &AgentClient) -> Result<ReleaseName> {
+    match agent.query(config.host, &HostQuery::Releases).await? {
+        Answer::Releases { releases } => Catalogue::new(releases)
+            .iter()
+            .max_by_key(|release| release.version)
+            .map(|release| release.name.clone())
+            .context("there is no PostgreSQL release in the store"),
+        other => bail!("unexpected answer {other:?}"),
+    }
+}
+
+async fn observe(config: &Config, agent: &AgentClient) -> Result<Observation> {
+    match agent.query(config.host, &HostQuery::Observe { instance: config.state_instance }).await? {
+        Answer::Observed { observation } => Ok(*observation),
+        other => bail!("unexpected answer {other:?}"),
+    }
+}
+
+async fn command(config: &Config, agent: &AgentClient, command: HostCommand) -> Result<()> {
+    let id = CommandId { workflow: WorkflowId(Machine.uuid()), step: "up".to_owned(), visit: 1, part: 0 };
+    agent.command(config.host, &Envelope { id, fence: Fence(0), command }).await?;
+    Ok(())
+}
