@@ -3,3 +3,5 @@
 pub mod load;
 pub mod observer;
 pub mod postgres;
+pub mod releases_source;
+pub mod up;

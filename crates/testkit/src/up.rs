@@ -1,0 +1,293 @@
+//! The real `upkeep` binary, running all its roles in a directory of its own under `/tmp`: for the
+//! demo, the benchmarks and the tests that kill it.
+//!
+//! It knows the product only from outside: its command line, its files and its processes. Whatever
+//! happens, nothing of it is left: [`Up::down`] asks the product to leave and checks that it did;
+//! dropping kills what is still there.
+
+mod cli;
+mod error;
+mod maintenance;
+mod processes;
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+pub use cli::Running;
+pub use error::Error;
+pub use maintenance::{Felt, MaintenanceRun};
+pub use processes::RunningInstance;
+
+const READY_WITHIN: Duration = Duration::from_secs(90);
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LOG: &str = "up.log";
+
+/// What to start, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The `upkeep` program.
+    pub binary: Utf8PathBuf,
+    /// The user for instances; `None` leaves the choice to the product.
+    pub run_as: Option<String>,
+}
+
+impl Options {
+    pub fn new(binary: impl Into<Utf8PathBuf>) -> Self {
+        Self {
+            binary: binary.into(),
+            run_as: None,
+        }
+    }
+}
+
+/// The roles that `upkeep up` runs as processes of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Server,
+    Agent,
+    Endpoint,
+}
+
+impl Role {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Agent => "agent",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}
+
+/// What `upkeep up` says once it is ready.
+#[derive(Debug, Clone, Deserialize)]
+struct Ready {
+    url: String,
+    endpoint: String,
+}
+
+/// A running Upkeep.
+pub struct Up {
+    options: Options,
+    ports: Ports,
+    ready: Ready,
+    child: Child,
+    // Last: its files go after its processes.
+    dir: TempDir,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    api: u16,
+    endpoint: u16,
+}
+
+/// A directory that every user can reach, with a short path: unix sockets have little room.
+pub fn make_dir() -> Result<TempDir, Error> {
+    let made = tempfile::Builder::new()
+        .prefix("up-")
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir_in("/tmp");
+    made.map_err(|source| Error::Directory { source })
+}
+
+impl Up {
+    /// Starts everything in `dir` and waits until it is ready. `dir` is removed in the end.
+    pub async fn start(dir: TempDir, options: Options) -> Result<Self, Error> {
+        let ports = Ports {
+            api: free_port()?,
+            endpoint: free_port()?,
+        };
+        let child = spawn(utf8(&dir), &options, ports)?;
+        // From here on the processes have an owner, who ends them if they do not get ready.
+        let mut up = Self {
+            options,
+            ports,
+            ready: Ready {
+                url: String::new(),
+                endpoint: String::new(),
+            },
+            child,
+            dir,
+        };
+        up.wait_until_ready().await?;
+        Ok(up)
+    }
+
+    /// Starts `upkeep up` anew in the same directory and on the same ports, after it was killed.
+    pub async fn start_again(&mut self) -> Result<(), Error> {
+        self.child = spawn(utf8(&self.dir), &self.options, self.ports)?;
+        self.wait_until_ready().await
+    }
+
+    pub fn dir(&self) -> &Utf8Path {
+        utf8(&self.dir)
+    }
+
+    /// Of the API.
+    pub fn url(&self) -> &str {
+        &self.ready.url
+    }
+
+    /// Host and port that applications connect to.
+    pub fn endpoint(&self) -> &str {
+        &self.ready.endpoint
+    }
+
+    /// What `upkeep up` and its roles have said so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir().join(LOG)).unwrap_or_default()
+    }
+
+    /// Process id of a role, as it wrote it down itself.
+    pub fn pid(&self, role: Role) -> Result<Pid, Error> {
+        let path = self.dir().join(format!("run/{}.pid", role.as_str()));
+        let text = fs::read_to_string(&path).map_err(|source| Error::PidFile {
+            path: path.clone(),
+            source,
+        })?;
+        let number = text
+            .split_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
+        number.map(Pid::from_raw).ok_or(Error::NoPid { path })
+    }
+
+    /// Kills one role without warning, as a crash would.
+    pub fn crash(&self, role: Role) -> Result<(), Error> {
+        let pid = self.pid(role)?;
+        if !processes::belongs_to(pid, self.dir(), &self.options.binary) {
+            return Err(Error::Stranger {
+                role: role.as_str(),
+                pid,
+            });
+        }
+        kill(pid, Signal::SIGKILL).map_err(|source| Error::Kill { pid, source })
+    }
+
+    /// The PostgreSQL servers that run in the directory, the private one included.
+    pub fn instances(&self) -> Vec<RunningInstance> {
+        processes::instances(self.dir(), &self.options.binary)
+    }
+
+    /// Asks everything to stop, and checks that no process and no file is left.
+    pub async fn down(mut self) -> Result<(), Error> {
+        self.stop().await?;
+        let path = self.dir().to_owned();
+        drop(self);
+        if path.exists() {
+            return Err(Error::FilesLeft { path });
+        }
+        Ok(())
+    }
+
+    /// Asks everything to stop and leaves the files where they are; says where.
+    pub async fn down_keeping_files(mut self) -> Result<Utf8PathBuf, Error> {
+        self.stop().await?;
+        self.dir.disable_cleanup(true);
+        Ok(self.dir().to_owned())
+    }
+
+    async fn stop(&mut self) -> Result<(), Error> {
+        self.run(&["down"]).await?;
+        let _status = timeout(GONE_WITHIN, self.child.wait()).await;
+        let deadline = Instant::now() + GONE_WITHIN;
+        loop {
+            let left = processes::of(self.dir(), &self.options.binary);
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(Error::ProcessesLeft { left });
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<(), Error> {
+        let stdout = self.child.stdout.take();
+        let mut lines = BufReader::new(stdout.expect("its output was asked for")).lines();
+        let line = timeout(READY_WITHIN, lines.next_line()).await;
+        let Ok(Ok(Some(line))) = line else {
+            return Err(Error::NotReady { log: self.log() });
+        };
+        self.ready = serde_json::from_str(&line).map_err(|source| Error::Answer {
+            command: "up".to_owned(),
+            said: line,
+            source,
+        })?;
+        // It may go on printing; a closed pipe would end it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // It starts its roles again when they die, so it goes first.
+        let _ = self.child.start_kill();
+        processes::kill_all(utf8(&self.dir), &self.options.binary);
+    }
+}
+
+fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error> {
+    let failed = |source| Error::Directory { source };
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(dir.join(LOG))
+        .map_err(failed)?;
+    let mut command = upkeep(options, dir);
+    command
+        .args(["up", "--json", "--dir", dir.as_str()])
+        .args(["--listen", &format!("127.0.0.1:{}", ports.api)])
+        .args([
+            "--endpoint-listen",
+            &format!("127.0.0.1:{}", ports.endpoint),
+        ])
+        .stdout(Stdio::piped())
+        .stderr(log)
+        // Ctrl-C on the terminal is for us; we say goodbye to it in our own way.
+        .process_group(0);
+    if let Some(user) = &options.run_as {
+        command.args(["--run-as", user]);
+    }
+    command.spawn().map_err(|source| Error::Run {
+        command: "up".to_owned(),
+        source,
+    })
+}
+
+/// The program, about to be told what to do in `dir`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the fixture starts the product from outside, as a person does"
+)]
+fn upkeep(options: &Options, dir: &Utf8Path) -> Command {
+    let mut command = Command::new(&options.binary);
+    command.env("UPKEEP_DIR", dir).stdin(Stdio::null());
+    command
+}
+
+/// Free now; between this and its use somebody else may take it, which is rare enough.
+fn free_port() -> Result<u16, Error> {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|source| Error::Port { source })
+}
+
+fn utf8(dir: &TempDir) -> &Utf8Path {
+    Utf8Path::from_path(dir.path()).expect("made by us, in ASCII")
+}

@@ -1,0 +1,142 @@
+//! The processes that belong to one run of the product, found in `/proc`: its roles, the PostgreSQL
+//! servers and the programs that these start. They outlive their parents, so no tree leads to them,
+//! but each has the run's own directory in its arguments or as its working directory.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+const GONE_WITHIN: Duration = Duration::from_secs(10);
+
+/// A PostgreSQL server that runs, as its own `postmaster.pid` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningInstance {
+    pub pid: Pid,
+    pub data_dir: Utf8PathBuf,
+    pub port: u16,
+    pub socket_dir: Utf8PathBuf,
+}
+
+impl RunningInstance {
+    /// A direct connection by unix socket, past any endpoint.
+    pub fn direct(&self, user: &str, database: &str) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host_path(&self.socket_dir)
+            .port(self.port)
+            .user(user)
+            .dbname(database);
+        config
+    }
+}
+
+/// Every process of the run in `dir`.
+pub(super) fn of(dir: &Utf8Path, binary: &Utf8Path) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return vec![];
+    };
+    let pid = |name: std::ffi::OsString| name.to_str()?.parse().ok().map(Pid::from_raw);
+    entries
+        .filter_map(|entry| pid(entry.ok()?.file_name()))
+        .filter(|pid| belongs_to(*pid, dir, binary))
+        .collect()
+}
+
+/// Whether a process is ours: one of our programs, at work in `dir`. Somebody who only looks around
+/// there with a shell or an editor is not.
+pub(super) fn belongs_to(pid: Pid, dir: &Utf8Path, binary: &Utf8Path) -> bool {
+    let proc = Utf8PathBuf::from(format!("/proc/{pid}"));
+    let Some(program) = link(&proc.join("exe")) else {
+        return false;
+    };
+    let name = program.file_name().unwrap_or_default();
+    let ours = Some(name.trim_end_matches(" (deleted)")) == binary.file_name();
+    let postgres =
+        name.starts_with("postgres") || name.starts_with("pg_") || name.starts_with("initdb");
+    if !ours && !postgres {
+        return false;
+    }
+    let here = link(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(dir));
+    here || fs::read(proc.join("cmdline")).is_ok_and(|arguments| mentions(&arguments, dir))
+}
+
+/// Whether an argument is `dir`, or lies in it; not one that merely begins alike.
+fn mentions(arguments: &[u8], dir: &Utf8Path) -> bool {
+    let arguments = String::from_utf8_lossy(arguments);
+    arguments
+        .split(['\0', '='])
+        .any(|argument| Utf8Path::new(argument).starts_with(dir))
+}
+
+fn link(path: &Utf8Path) -> Option<Utf8PathBuf> {
+    path.read_link_utf8().ok()
+}
+
+pub(super) fn instances(dir: &Utf8Path, binary: &Utf8Path) -> Vec<RunningInstance> {
+    let running = |pid: Pid| {
+        let data_dir = link(Utf8Path::new(&format!("/proc/{pid}/cwd")))?;
+        let text = fs::read_to_string(data_dir.join("postmaster.pid")).ok()?;
+        let instance = described(&text, data_dir)?;
+        // Its children have the same working directory.
+        (instance.pid == pid).then_some(instance)
+    };
+    of(dir, binary).into_iter().filter_map(running).collect()
+}
+
+/// Lines: process id, data directory, start time, port, socket directory, …
+fn described(postmaster_pid: &str, data_dir: Utf8PathBuf) -> Option<RunningInstance> {
+    let lines: Vec<&str> = postmaster_pid.lines().map(str::trim).collect();
+    let socket_dir = lines.get(4).filter(|dir| !dir.is_empty())?;
+    Some(RunningInstance {
+        pid: Pid::from_raw(lines.first()?.parse().ok()?),
+        data_dir,
+        port: lines.get(3)?.parse().ok()?,
+        socket_dir: Utf8PathBuf::from(*socket_dir),
+    })
+}
+
+/// Kills what is left, again and again: a parent may start another child before its own turn.
+pub(super) fn kill_all(dir: &Utf8Path, binary: &Utf8Path) {
+    let deadline = Instant::now() + GONE_WITHIN;
+    loop {
+        let left = of(dir, binary);
+        if left.is_empty() || Instant::now() > deadline {
+            return;
+        }
+        for pid in left {
+            // If it fails, the process is gone already.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_in_the_directory_is_told_from_one_that_begins_alike() {
+        let dir = Utf8Path::new("/tmp/up-a");
+        assert!(mentions(b"postgres\0-D\0/tmp/up-a/agent/data\0", dir));
+        assert!(mentions(b"pg_basebackup\0--pgdata=/tmp/up-a/x\0", dir));
+        assert!(!mentions(b"postgres\0-D\0/tmp/up-ab/data\0", dir));
+    }
+
+    #[test]
+    fn a_server_is_described_by_its_pid_file() {
+        let text = "4711\n/d/data\n1700000000\n5433\n/d/s\nlocalhost\n  5432001 3\nready\n";
+        let instance = described(text, "/d/data".into()).unwrap();
+        assert_eq!(
+            (instance.port, instance.socket_dir.as_str()),
+            (5433, "/d/s")
+        );
+        assert_eq!(
+            described("4711\n/d/data\n1\n5433\n", "/d/data".into()),
+            None
+        );
+    }
+}
