@@ -1,0 +1,195 @@
+//! The command line as people type it: names, arguments, help. Nothing here is done.
+//!
+//! Names of client commands are Heroku's, colons included.
+
+mod addons;
+mod apps;
+mod maintenances;
+mod pg;
+mod releases;
+mod role;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+pub use addons::{AddonsCreate, AddonsDestroy, AddonsList, AddonsWait};
+pub use apps::{AppsCreate, Config, ConfigGet};
+pub use maintenances::{
+    MaintenanceHistory, MaintenanceInfo, MaintenanceRun, MaintenanceWait, MaintenancesList,
+};
+pub use pg::{PgInfo, PgWait};
+pub use releases::{ReleasesAdd, ReleasesInfo, ReleasesRemove};
+pub use role::{Role, Up};
+
+const AFTER_HELP: &str = "\
+Begin with `upkeep up`, then, in another terminal:
+  upkeep apps:create example-app
+  upkeep addons:create heroku-postgresql:standard-0 -a example-app --wait
+  upkeep data:maintenances:run DATABASE -a example-app --confirm example-app --wait
+
+Results are written to stdout, everything else to stderr. With --json the last line of stdout is one
+JSON object or array, in the words of the HTTP API.
+
+Server:     UPKEEP_URL and UPKEEP_TOKEN, or what `upkeep up` left in its directory
+Exit code:  0 done, 1 it did not come about, 2 wrong usage or refused, 3 a person has to look,
+            4 the server cannot be reached, 70 a defect of Upkeep";
+
+/// Maintenance for PostgreSQL that applications do not notice.
+#[derive(Debug, Parser)]
+#[command(name = "upkeep", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Print the result as JSON, on the last line of stdout
+    #[arg(short = 'j', long, global = true)]
+    pub json: bool,
+    /// Directory of `upkeep up` [default: ./.upkeep if it exists, else ~/.upkeep]
+    #[arg(long, global = true, env = "UPKEEP_DIR", hide_env_values = true)]
+    pub dir: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything on this machine: server, agent and endpoint, as separate processes
+    Up(Up),
+    /// End what `upkeep up` started in this directory, PostgreSQL included; nothing is removed
+    Down,
+    /// Role: the HTTP API and the engine
+    Server(Role),
+    /// Role: runs PostgreSQL on this host
+    Agent(Role),
+    /// Role: carries client traffic
+    Endpoint(Role),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// What is asked of a server.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// List apps
+    #[command(name = "apps")]
+    Apps,
+    /// Create an app
+    #[command(name = "apps:create")]
+    AppsCreate(AppsCreate),
+    /// List databases, of one app or all
+    #[command(name = "addons")]
+    Addons(AddonsList),
+    /// Create a database
+    #[command(name = "addons:create")]
+    AddonsCreate(AddonsCreate),
+    /// Destroy a database and all that is in it
+    #[command(name = "addons:destroy")]
+    AddonsDestroy(AddonsDestroy),
+    /// Wait until databases that are being created are there
+    #[command(name = "addons:wait")]
+    AddonsWait(AddonsWait),
+    /// Show the config vars of an app
+    #[command(name = "config")]
+    Config(Config),
+    /// Show the values of config vars
+    #[command(name = "config:get")]
+    ConfigGet(ConfigGet),
+    /// Show databases as they run
+    #[command(name = "pg:info", visible_alias = "pg")]
+    PgInfo(PgInfo),
+    /// Wait until databases are available
+    #[command(name = "pg:wait")]
+    PgWait(PgWait),
+    /// List the maintenances of an app's databases
+    #[command(name = "data:maintenances")]
+    Maintenances(MaintenancesList),
+    /// Show the maintenance of a database
+    #[command(name = "data:maintenances:info")]
+    MaintenanceInfo(MaintenanceInfo),
+    /// Run a maintenance now
+    #[command(name = "data:maintenances:run")]
+    MaintenanceRun(MaintenanceRun),
+    /// Watch the maintenance that runs, to its end
+    #[command(name = "data:maintenances:wait")]
+    MaintenanceWait(MaintenanceWait),
+    /// List the past maintenances of a database
+    #[command(name = "data:maintenances:history")]
+    MaintenanceHistory(MaintenanceHistory),
+    /// List the PostgreSQL releases that databases can run on
+    #[command(name = "releases")]
+    Releases,
+    /// Add a PostgreSQL release
+    #[command(name = "releases:add")]
+    ReleasesAdd(ReleasesAdd),
+    /// Show a PostgreSQL release
+    #[command(name = "releases:info")]
+    ReleasesInfo(ReleasesInfo),
+    /// Remove a PostgreSQL release that no database runs on
+    #[command(name = "releases:remove")]
+    ReleasesRemove(ReleasesRemove),
+}
+
+/// An app has to be said.
+#[derive(Clone, Debug, Args)]
+pub struct App {
+    /// App, by name or id
+    #[arg(short = 'a', long, env = "UPKEEP_APP", hide_env_values = true)]
+    pub app: String,
+}
+
+/// An app may be said.
+#[derive(Clone, Debug, Args)]
+pub struct AnyApp {
+    /// App, by name or id
+    #[arg(short = 'a', long, env = "UPKEEP_APP", hide_env_values = true)]
+    pub app: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn colon_commands_are_words_of_their_own() {
+        let cli = Cli::parse_from([
+            "upkeep",
+            "data:maintenances:run",
+            "DATABASE",
+            "-a",
+            "shop",
+            "--confirm",
+            "shop",
+        ]);
+        let Command::Client(ClientCommand::MaintenanceRun(run)) = cli.command else {
+            panic!()
+        };
+        assert_eq!(
+            (run.database.as_str(), run.confirm.as_deref()),
+            ("DATABASE", Some("shop"))
+        );
+    }
+
+    #[test]
+    fn a_release_is_added_from_one_place_only() {
+        for args in [
+            vec![],
+            vec!["--debian", "15.20", "--system", "/x"],
+            vec!["--debian", "15.20", "--sha256", "0"],
+        ] {
+            let all = ["upkeep", "releases:add"]
+                .into_iter()
+                .chain(args.iter().copied());
+            assert!(Cli::try_parse_from(all).is_err(), "{args:?}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Arguments about databases as add-ons.
+
+use clap::Args;
+
+use super::{AnyApp, App};
+
+#[derive(Clone, Debug, Args)]
+pub struct AddonsList {
+    #[command(flatten)]
+    pub app: AnyApp,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AddonsCreate {
+    /// Plan, such as heroku-postgresql:standard-0
+    #[arg(value_name = "SERVICE:PLAN")]
+    pub plan: String,
+    #[command(flatten)]
+    pub app: App,
+    /// Name of the database; without one the server makes one up
+    #[arg(long)]
+    pub name: Option<String>,
+    /// PostgreSQL release to begin with [default: the newest there is]
+    #[arg(long)]
+    pub release: Option<String>,
+    /// Watch until it is there
+    #[arg(short, long)]
+    pub wait: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AddonsDestroy {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// Name of the app that owns it: everything in the database will be lost
+    #[arg(short, long, value_name = "APP")]
+    pub confirm: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AddonsWait {
+    /// Name, id, attachment or config var of the database [default: all that are being created]
+    pub database: Option<String>,
+    #[command(flatten)]
+    pub app: AnyApp,
+}

@@ -1,0 +1,55 @@
+//! Arguments about maintenances.
+
+use clap::Args;
+
+use super::{AnyApp, App};
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenancesList {
+    #[command(flatten)]
+    pub app: App,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceInfo {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceRun {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// Name of the app that owns it; needed unless the app is in maintenance mode
+    #[arg(short, long, value_name = "APP")]
+    pub confirm: Option<String>,
+    /// PostgreSQL release to change over to [default: the newest minor release there is]
+    #[arg(long)]
+    pub release: Option<String>,
+    /// Watch it to its end, then show what clients felt
+    #[arg(short, long)]
+    pub wait: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceWait {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceHistory {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// How many of the latest
+    #[arg(short, long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub num: u32,
+}

@@ -1,0 +1,21 @@
+//! Arguments about databases as they run.
+
+use clap::Args;
+
+use super::App;
+
+#[derive(Clone, Debug, Args)]
+pub struct PgInfo {
+    /// Name, id, attachment or config var of the database [default: all of the app]
+    pub database: Option<String>,
+    #[command(flatten)]
+    pub app: App,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct PgWait {
+    /// Name, id, attachment or config var of the database [default: all of the app]
+    pub database: Option<String>,
+    #[command(flatten)]
+    pub app: App,
+}

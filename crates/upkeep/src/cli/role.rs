@@ -1,0 +1,30 @@
+//! Arguments of the roles.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+#[derive(Clone, Debug, Args)]
+pub struct Up {
+    /// Address of the HTTP API
+    #[arg(long, default_value = "127.0.0.1:5055")]
+    pub listen: String,
+    /// Address where applications connect to their databases
+    #[arg(long, default_value = "127.0.0.1:5432")]
+    pub endpoint_listen: String,
+    /// Host and port in connection strings, when applications reach the endpoint under another name
+    #[arg(long, value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
+    /// User that runs PostgreSQL when Upkeep is root [default: postgres]
+    #[arg(long, value_name = "USER")]
+    pub run_as: Option<String>,
+    /// How long an old instance is kept, stopped, after a changeover
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub retire_grace_seconds: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Role {
+    /// Configuration that `upkeep up` wrote
+    #[arg(long, value_name = "FILE")]
+    pub config: Utf8PathBuf,
+}

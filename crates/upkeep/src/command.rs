@@ -1,0 +1,56 @@
+//! The client commands: each asks the server, and shows the answer. No rule of the product is here.
+
+mod addons;
+mod apps;
+mod config;
+mod connection;
+mod find;
+mod follow;
+mod maintenances;
+mod pg;
+mod releases;
+
+use upkeep_api::client::Client;
+
+use crate::cli::{ClientCommand, Global};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+pub use connection::default_dir;
+
+/// Runs one command to its end. Whatever went wrong has been said when it returns.
+pub async fn run(command: ClientCommand, global: &Global, out: &mut Output) -> Exit {
+    let result = match connection::connect(global) {
+        Ok(client) => dispatch(command, &client, out).await,
+        Err(failure) => Err(failure),
+    };
+    result.unwrap_or_else(|failure| out.fail(&failure))
+}
+
+async fn dispatch(
+    command: ClientCommand,
+    client: &Client,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    match command {
+        ClientCommand::Apps => apps::list(client, out).await,
+        ClientCommand::AppsCreate(args) => apps::create(client, args, out).await,
+        ClientCommand::Addons(args) => addons::list(client, args, out).await,
+        ClientCommand::AddonsCreate(args) => addons::create(client, args, out).await,
+        ClientCommand::AddonsDestroy(args) => addons::destroy(client, args, out).await,
+        ClientCommand::AddonsWait(args) => addons::wait(client, args, out).await,
+        ClientCommand::Config(args) => config::list(client, args, out).await,
+        ClientCommand::ConfigGet(args) => config::get(client, args, out).await,
+        ClientCommand::PgInfo(args) => pg::info(client, args, out).await,
+        ClientCommand::PgWait(args) => pg::wait(client, args, out).await,
+        ClientCommand::Maintenances(args) => maintenances::list(client, args, out).await,
+        ClientCommand::MaintenanceInfo(args) => maintenances::info(client, args, out).await,
+        ClientCommand::MaintenanceRun(args) => maintenances::run(client, args, out).await,
+        ClientCommand::MaintenanceWait(args) => maintenances::wait(client, args, out).await,
+        ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
+        ClientCommand::Releases => releases::list(client, out).await,
+        ClientCommand::ReleasesAdd(args) => releases::add(client, args, out).await,
+        ClientCommand::ReleasesInfo(args) => releases::info(client, args, out).await,
+        ClientCommand::ReleasesRemove(args) => releases::remove(client, args, out).await,
+    }
+}

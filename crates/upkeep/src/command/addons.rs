@@ -1,0 +1,140 @@
+//! `addons`, `addons:create`, `addons:destroy`, `addons:wait`.
+
+use upkeep_api::body::{Addon, Wish};
+use upkeep_api::client::Client;
+
+use super::find;
+use super::follow::follow;
+use crate::cli::{AddonsCreate, AddonsDestroy, AddonsList, AddonsWait};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, render_table};
+
+const PROVISIONING: &str = "provisioning";
+const PROVISIONED: &str = "provisioned";
+
+pub(super) async fn list(
+    client: &Client,
+    args: AddonsList,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addons = client.addons(args.app.app.as_deref()).await?;
+    if addons.is_empty() {
+        out.say("There are no databases. `upkeep addons:create heroku-postgresql:standard-0 -a APP` makes one.");
+    }
+    out.result(&addons, |addons| {
+        if addons.is_empty() {
+            String::new()
+        } else {
+            render_addons(addons)
+        }
+    });
+    Ok(Exit::Done)
+}
+
+pub(crate) fn render_addons(addons: &[Addon]) -> String {
+    let row = |addon: &Addon| {
+        let cells = [&addon.name, &addon.app.name, &addon.plan.name, &addon.state];
+        let attachments = Some(addon.config_vars.join(", ")).filter(|vars| !vars.is_empty());
+        cells
+            .into_iter()
+            .map(|cell| Some(cell.clone()))
+            .chain([attachments])
+            .collect()
+    };
+    let rows: Vec<_> = addons.iter().map(row).collect();
+    render_table(&["Database", "App", "Plan", "State", "Config vars"], &rows)
+}
+
+pub(super) async fn create(
+    client: &Client,
+    args: AddonsCreate,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let app = args.app.app;
+    let doing = format!("Creating {} on {app}", args.plan);
+    let wish = Wish {
+        plan: args.plan,
+        name: args.name,
+        release: args.release,
+    };
+    let mut addon = out.doing(&doing, client.create_addon(&app, wish)).await?;
+    if args.wait {
+        addon = provisioned(client, &addon, out).await?;
+        out.result(&addon, created);
+        return Ok(Exit::Done);
+    }
+    if addon.state == PROVISIONING {
+        out.say(&format!(
+            "{} is being created in the background.",
+            addon.name
+        ));
+        out.say(&format!(
+            "Use `upkeep addons:wait {}` to watch it.",
+            addon.name
+        ));
+    }
+    out.result(&addon, |addon| addon.name.clone());
+    Ok(Exit::Done)
+}
+
+pub(super) async fn wait(
+    client: &Client,
+    args: AddonsWait,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addons = find::databases(client, args.database.as_deref(), args.app.app.as_deref()).await?;
+    let mut there = Vec::new();
+    for addon in addons.iter().filter(|addon| addon.state == PROVISIONING) {
+        there.push(provisioned(client, addon, out).await?);
+    }
+    out.result(&there, |there| {
+        there.iter().map(created).collect::<Vec<_>>().join("\n")
+    });
+    Ok(Exit::Done)
+}
+
+/// Watches until it is there.
+pub(super) async fn provisioned(
+    client: &Client,
+    addon: &Addon,
+    out: &mut Output,
+) -> Result<Addon, Failure> {
+    let look = async || {
+        let now = client.addon(addon.id).await?;
+        Ok((now.state != PROVISIONING).then_some(now))
+    };
+    let followed = follow(client, addon.id, out, look).await?;
+    if followed.end.state == PROVISIONED {
+        return Ok(followed.end);
+    }
+    let because = followed
+        .trouble
+        .map(|trouble| format!(": {trouble}"))
+        .unwrap_or_default();
+    Err(Failure::new(
+        Exit::NotDone,
+        format!("{} could not be created{because}", addon.name),
+    )
+    .with_hint("what was made of it has been removed; put the cause right and create it again"))
+}
+
+fn created(addon: &Addon) -> String {
+    match addon.config_vars.first() {
+        Some(var) => format!("Created {} as {var}", addon.name),
+        None => format!("Created {}", addon.name),
+    }
+}
+
+pub(super) async fn destroy(
+    client: &Client,
+    args: AddonsDestroy,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
+    let what = format!("destroying {} loses everything that is in it", addon.name);
+    find::confirmed(&addon, args.confirm.as_deref(), &what)?;
+    let doing = format!("Destroying {} on {}", addon.name, addon.app.name);
+    let gone = out.doing(&doing, client.destroy_addon(&addon)).await?;
+    out.result(&gone, |_| String::new());
+    Ok(Exit::Done)
+}

@@ -1,0 +1,98 @@
+//! `data:maintenances:run` and `:wait`: to the end, with the verdict as the last word.
+
+use upkeep_api::body::{Addon, Maintenance, Outcome, Status};
+use upkeep_api::client::Client;
+
+use crate::cli::{MaintenanceRun, MaintenanceWait};
+use crate::command::find;
+use crate::command::follow::follow;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, render_verdict};
+
+pub(crate) async fn run(
+    client: &Client,
+    args: MaintenanceRun,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
+    let app = client.app(&addon.app.id.to_string()).await?;
+    if !app.maintenance {
+        let what = format!("the app {} is not in maintenance mode", app.name);
+        find::confirmed(&addon, args.confirm.as_deref(), &what)?;
+    }
+    let triggered = out
+        .doing("Triggering maintenance", client.run(addon.id, args.release))
+        .await?;
+    if args.wait {
+        return to_the_end(client, &addon, out).await;
+    }
+    out.say(&format!(
+        "Use `upkeep data:maintenances:wait {}` to watch it.",
+        addon.name
+    ));
+    out.result(&triggered, |_| String::new());
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn wait(
+    client: &Client,
+    args: MaintenanceWait,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
+    if client.maintenance(addon.id).await?.status != Status::Running {
+        let sentence = format!(
+            "there currently isn't any maintenance in progress for {}",
+            addon.name
+        );
+        return Err(Failure::refused(sentence).with_hint(format!(
+            "`upkeep data:maintenances:history {}` shows the past ones",
+            addon.name
+        )));
+    }
+    to_the_end(client, &addon, out).await
+}
+
+async fn to_the_end(client: &Client, addon: &Addon, out: &mut Output) -> Result<Exit, Failure> {
+    let look = async || {
+        let now = client.maintenance(addon.id).await?;
+        let over = now.status != Status::Running || now.outcome.is_some();
+        Ok(over.then_some(now))
+    };
+    let followed = follow(client, addon.id, out, look).await?;
+    let record = match followed.end {
+        record if record.outcome.is_some() => record,
+        // The next maintenance may be planned already; how this one ended stands in the history.
+        planned => client.history(addon.id, 1).await?.pop().unwrap_or(planned),
+    };
+    out.result(&record, render_verdict);
+    judge(&record, followed.trouble)
+}
+
+fn judge(record: &Maintenance, trouble: Option<String>) -> Result<Exit, Failure> {
+    let name = &record.addon.name;
+    let because = record.outcome_because.clone().or(trouble);
+    let because = because
+        .map(|because| format!(": {because}"))
+        .unwrap_or_default();
+    match record.outcome {
+        Some(Outcome::Succeeded) => Ok(Exit::Done),
+        Some(Outcome::RolledBack) => Err(Failure::new(
+            Exit::NotDone,
+            format!("the maintenance of {name} was rolled back{because}"),
+        )
+        .with_hint("nothing changed: the database runs on as before, and it can be run again")),
+        Some(Outcome::Stuck) => Err(Failure::new(
+            Exit::NeedsPerson,
+            format!("the maintenance of {name} is stuck{because}"),
+        )
+        .with_hint(format!(
+            "`upkeep data:maintenances:info {name}` says where it stands"
+        ))),
+        None => Err(Failure::new(
+            Exit::Bug,
+            format!("the server does not say how the maintenance of {name} ended"),
+        )
+        .with_hint("please report it, with the output of `upkeep data:maintenances:info --json`")),
+    }
+}

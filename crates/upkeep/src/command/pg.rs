@@ -1,0 +1,95 @@
+//! `pg:info`, `pg:wait`.
+
+use upkeep_api::body::{Addon, ConfigVars, Database, InfoEntry};
+use upkeep_api::client::{Client, Provisioned};
+
+use super::{addons, find};
+use crate::cli::{PgInfo, PgWait};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Pair, render_pairs};
+
+pub(super) async fn info(client: &Client, args: PgInfo, out: &mut Output) -> Result<Exit, Failure> {
+    let app = args.app.app;
+    let addons = find::databases(client, args.database.as_deref(), Some(&app)).await?;
+    let vars = client.config_vars(&app).await?;
+    let mut shown = Vec::new();
+    for addon in addons {
+        match client.database(addon.id).await? {
+            Provisioned::Yes(database) => shown.push((addon, *database)),
+            Provisioned::NotYet => {
+                out.say(&format!(
+                    " ›   Warning: {} is not yet provisioned.",
+                    addon.name
+                ));
+                out.say(&format!(
+                    " ›   Run `upkeep addons:wait {}` to wait for it.",
+                    addon.name
+                ));
+            }
+        }
+    }
+    if shown.is_empty() {
+        out.say(&format!("{app} has no databases that run."));
+    }
+    let databases: Vec<_> = shown.iter().map(|(_, database)| database).collect();
+    let text = |addons: &[(Addon, Database)]| {
+        let each = addons
+            .iter()
+            .map(|(addon, database)| render_info(addon, database, &vars));
+        each.collect::<Vec<_>>().join("\n\n")
+    };
+    out.result(&databases, |_| text(&shown));
+    Ok(Exit::Done)
+}
+
+pub(crate) fn render_info(addon: &Addon, database: &Database, vars: &ConfigVars) -> String {
+    let mut pairs: Vec<_> = database
+        .info
+        .iter()
+        .filter_map(|entry| line(entry, vars))
+        .collect();
+    pairs.push(Pair::new("Add-on", &addon.name));
+    format!(
+        "=== {}\n\n{}",
+        addon.config_vars.join(", "),
+        render_pairs(&pairs)
+    )
+}
+
+/// Values that are URLs of databases are shown as their config vars: a URL holds a password.
+fn line(entry: &InfoEntry, vars: &ConfigVars) -> Option<Pair> {
+    let name_of = |url: &String| {
+        let known = vars.iter().find(|(_, value)| *value == url);
+        known.map_or_else(
+            || "a database of another app".to_owned(),
+            |(name, _)| name.clone(),
+        )
+    };
+    let values: Vec<_> = if entry.resolve_db_name {
+        entry.values.iter().map(name_of).collect()
+    } else {
+        entry.values.clone()
+    };
+    (!values.is_empty()).then(|| Pair::new(&entry.name, values.join(", ")))
+}
+
+pub(super) async fn wait(client: &Client, args: PgWait, out: &mut Output) -> Result<Exit, Failure> {
+    let addons = find::databases(client, args.database.as_deref(), Some(&args.app.app)).await?;
+    let mut there = Vec::new();
+    for addon in addons {
+        let status = client.wait_status(addon.id).await?;
+        if status.error {
+            return Err(Failure::new(
+                Exit::NotDone,
+                format!("{}: {}", addon.name, status.message),
+            ));
+        }
+        if status.waiting {
+            addons::provisioned(client, &addon, out).await?;
+        }
+        there.push(client.wait_status(addon.id).await?);
+        out.say(&format!("{} is available", addon.name));
+    }
+    out.result(&there, |_| String::new());
+    Ok(Exit::Done)
+}

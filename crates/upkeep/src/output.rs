@@ -1,0 +1,124 @@
+//! What people and programs see: the only site that writes to stdout and stderr.
+//!
+//! stdout is data, stderr is talk. Whoever reads stdout may stop reading whenever he likes.
+
+mod amounts;
+mod live;
+mod pairs;
+mod table;
+mod verdict;
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure};
+
+pub use live::{Drawing, LiveView};
+pub use pairs::{Pair, render_pairs};
+pub use table::render_table;
+pub use verdict::{render_verdict, steps_of};
+
+pub struct Output {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    /// stderr is a terminal, where lines may be written anew.
+    terminal: bool,
+    json: bool,
+}
+
+impl Output {
+    pub fn standard(json: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        Self {
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+            terminal,
+            json,
+        }
+    }
+
+    /// For transcripts: no terminal.
+    pub fn captured(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, json: bool) -> Self {
+        Self {
+            out,
+            err,
+            terminal: false,
+            json,
+        }
+    }
+
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// The result: as JSON if that was asked for, otherwise as `text` says it.
+    pub fn result<T: Serialize + ?Sized>(&mut self, value: &T, text: impl FnOnce(&T) -> String) {
+        if self.json {
+            let line =
+                serde_json::to_string(value).expect("bodies have string keys and no failing parts");
+            self.data(&line);
+        } else {
+            let text = text(value);
+            if !text.is_empty() {
+                self.data(&text);
+            }
+        }
+    }
+
+    /// One piece of data, on stdout.
+    pub fn data(&mut self, text: &str) {
+        write_or_leave(&mut self.out, format_args!("{text}\n"));
+    }
+
+    /// One piece of talk, on stderr.
+    pub fn say(&mut self, text: &str) {
+        write_or_leave(&mut self.err, format_args!("{text}\n"));
+    }
+
+    /// As it is, on stderr: for what moves the cursor.
+    pub fn draw(&mut self, text: &str) {
+        write_or_leave(&mut self.err, format_args!("{text}"));
+    }
+
+    /// `Creating app... done`, or `... !` when it fails.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn doing<T, E: Into<Failure>>(
+        &mut self,
+        what: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        self.draw(&format!("{what}... "));
+        let result = work.await.map_err(Into::into);
+        self.say(if result.is_ok() { "done" } else { "!" });
+        result
+    }
+
+    pub fn fail(&mut self, failure: &Failure) -> Exit {
+        self.say(&render_failure(failure));
+        failure.exit
+    }
+}
+
+fn render_failure(failure: &Failure) -> String {
+    let mut text = format!(" ›   Error: {}", failure.sentence.replace('\n', "\n ›   "));
+    if let Some(hint) = &failure.hint {
+        text.push_str("\n\nhint: ");
+        text.push_str(hint);
+    }
+    text
+}
+
+/// A reader that has gone is no failure of ours, and no reason to stop what was begun.
+fn write_or_leave(to: &mut dyn Write, text: impl Display) {
+    if let Err(error) = write!(to, "{text}").and_then(|()| to.flush()) {
+        tracing::debug!(%error, "output is not read any more");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The verdict of a maintenance: what clients felt, and where the time went.
+
+use upkeep_api::body::{Felt, Maintenance, Outcome};
+
+use super::amounts::millis;
+use super::{Pair, render_pairs};
+
+/// What stands at the end of a run, and in its record.
+pub fn render_verdict(maintenance: &Maintenance) -> String {
+    let ended = match maintenance.outcome {
+        Some(Outcome::Succeeded) => "succeeded",
+        Some(Outcome::RolledBack) => "rolled back, nothing changed",
+        Some(Outcome::Stuck) => "stuck, a person has to look",
+        None => "without an outcome",
+    };
+    let mut pairs = Vec::new();
+    pairs.extend(release(maintenance));
+    pairs.extend(
+        maintenance
+            .outcome_because
+            .as_ref()
+            .map(|because| Pair::new("Because", because)),
+    );
+    pairs.extend(maintenance.felt.iter().flat_map(felt));
+    let steps = steps_of(maintenance);
+    if !steps.is_empty() {
+        pairs.push(Pair {
+            name: "Time by step".to_owned(),
+            values: steps,
+        });
+    }
+    let heading = format!("=== Maintenance of {}: {ended}", maintenance.addon.name);
+    if pairs.is_empty() {
+        heading
+    } else {
+        format!("{heading}\n\n{}", render_pairs(&pairs))
+    }
+}
+
+fn release(maintenance: &Maintenance) -> Option<Pair> {
+    let before = maintenance.release_before.as_ref()?;
+    let text = match &maintenance.release_after {
+        Some(after) if after != before => format!("{before} -> {after}"),
+        _ => before.clone(),
+    };
+    Some(Pair::new("Release", text))
+}
+
+fn felt(felt: &Felt) -> Vec<Pair> {
+    let gap = felt
+        .longest_write_gap_ms
+        .map_or_else(|| "too few writes to tell".to_owned(), millis);
+    let closed: u32 = felt.sessions_closed.values().sum();
+    let mut pairs = vec![
+        Pair::new("Longest write gap", gap),
+        Pair::new("Clients held", millis(felt.held_ms)),
+        Pair::new(
+            "Sessions",
+            format!(
+                "{} held, {} moved, {closed} closed",
+                felt.sessions_held, felt.sessions_moved
+            ),
+        ),
+        Pair::new("Statements failed", felt.statements_failed.to_string()),
+    ];
+    if closed > 0 {
+        let reasons = felt
+            .sessions_closed
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"));
+        pairs.push(Pair {
+            name: "Closed because".to_owned(),
+            values: reasons.collect(),
+        });
+    }
+    pairs
+}
+
+/// `base_backup       4.2 s`, in the order in which the steps ran.
+pub fn steps_of(maintenance: &Maintenance) -> Vec<String> {
+    let steps = &maintenance.steps_ms.0;
+    let width = steps
+        .iter()
+        .map(|(step, _)| step.len())
+        .max()
+        .unwrap_or_default();
+    steps
+        .iter()
+        .map(|(step, ms)| format!("{step:width$}  {:>10}", millis(*ms)))
+        .collect()
+}
