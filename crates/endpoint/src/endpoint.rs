@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener};
 
+use crate::accept::Reception;
 use crate::config::EndpointConfig;
 use crate::control;
 use crate::directory::Directory;
@@ -15,6 +16,7 @@ use crate::routes::RouteBookError;
 /// A started endpoint: its routes are known, and nothing is accepted before [`Endpoint::run`].
 pub struct Endpoint {
     directory: Arc<Directory>,
+    reception: Arc<Reception>,
     clients: TcpListener,
     control: UnixListener,
 }
@@ -38,8 +40,9 @@ impl Endpoint {
         clients: TcpListener,
         control: UnixListener,
     ) -> Result<Self, StartError> {
-        let directory = Directory::open(config).await?;
+        let directory = Directory::open(&config).await?;
         Ok(Self {
+            reception: Reception::new(Arc::clone(&directory), config.limits),
             directory,
             clients,
             control,
@@ -53,9 +56,9 @@ impl Endpoint {
     ) -> Result<(), RunError> {
         let router = control::router(Arc::clone(&self.directory));
         let served = axum::serve(self.control, router);
-        let _ = self.clients;
         tokio::select! {
             outcome = served.into_future() => outcome.map_err(RunError),
+            () = self.reception.serve(self.clients) => Ok(()),
             () = shutdown => Ok(()),
         }
     }

@@ -1,0 +1,200 @@
+//! Who may log in, as one server says: verifiers of roles, read over a control connection.
+//!
+//! A verifier is remembered for a short while. The connection also proves which cluster answers: a
+//! port or a path can be taken over by another one. Passwords are never known here.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use upkeep_domain::route::Target;
+use upkeep_wire::message::{DataRow, frontend};
+use upkeep_wire::scram::{Verifier, VerifierError};
+use upkeep_wire::startup::Startup;
+
+use crate::backend::{Backend, DialError, ExchangeError, dial};
+use crate::config::Limits;
+use crate::secret;
+
+/// What real roles have, unless somebody set `scram_iterations`.
+const USUAL_ITERATIONS: u32 = 4096;
+
+/// What a server says of one role.
+#[derive(Clone, Debug)]
+pub(crate) struct RoleRecord {
+    /// One that accepts nothing, where the role does not exist or has no password that is valid.
+    pub(crate) verifier: Verifier,
+    pub(crate) may_log_in: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuthorityError {
+    #[error("opening the control connection")]
+    Dial(#[source] DialError),
+    #[error("asking over the control connection")]
+    Exchange(#[from] ExchangeError),
+    #[error("the server refuses to say: `{0}`")]
+    Refused(String),
+    #[error("system identifier is `{found}`, not `{expected}`: this is another cluster")]
+    OtherCluster { expected: u64, found: String },
+    #[error("reading the verifier of a role")]
+    Verifier(#[from] VerifierError),
+}
+
+struct Remembered {
+    at: Instant,
+    record: RoleRecord,
+}
+
+/// The roles of one server, for one database.
+pub(crate) struct Authority {
+    pub(crate) target: Target,
+    dbname: String,
+    limits: Limits,
+    mock_key: [u8; 32],
+    connection: tokio::sync::Mutex<Option<Backend>>,
+    remembered: Mutex<HashMap<String, Remembered>>,
+}
+
+impl Authority {
+    pub(crate) fn new(target: Target, dbname: &str, limits: &Limits) -> Self {
+        Self {
+            target,
+            dbname: dbname.to_owned(),
+            limits: limits.clone(),
+            mock_key: secret::bytes(),
+            connection: tokio::sync::Mutex::default(),
+            remembered: Mutex::default(),
+        }
+    }
+
+    /// Connects, unless it is connected, and checks that the right cluster answers.
+    pub(crate) async fn check(&self) -> Result<(), AuthorityError> {
+        let mut connection = self.connection.lock().await;
+        if connection.is_none() {
+            *connection = Some(self.connect().await?);
+        }
+        Ok(())
+    }
+
+    /// A record not older than `age`, if one is remembered.
+    pub(crate) fn remembered(&self, role: &str, age: Duration) -> Option<RoleRecord> {
+        let remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = remembered.get(role)?;
+        (known.at.elapsed() <= age).then(|| known.record.clone())
+    }
+
+    /// Takes over what another authority of the same cluster remembers.
+    pub(crate) fn learn_from(&self, other: &Self) {
+        let theirs = std::mem::take(
+            &mut *other
+                .remembered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let mut ours = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (role, known) in theirs {
+            ours.entry(role).or_insert(known);
+        }
+    }
+
+    /// Asks the server, and remembers its answer.
+    pub(crate) async fn ask(&self, role: &str) -> Result<RoleRecord, AuthorityError> {
+        let mut connection = self.connection.lock().await;
+        // Taken out while it is used: a caller that gives up must not leave half an answer in it.
+        let mut backend = match connection.take() {
+            Some(backend) => backend,
+            None => self.connect().await?,
+        };
+        let record = match self.read_role(&mut backend, role).await {
+            // The server may have been restarted since: once more, on a new connection.
+            Err(AuthorityError::Exchange(_)) => {
+                backend = self.connect().await?;
+                self.read_role(&mut backend, role).await?
+            }
+            answer => answer?,
+        };
+        *connection = Some(backend);
+        let known = Remembered {
+            at: Instant::now(),
+            record: record.clone(),
+        };
+        let mut remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        remembered.insert(role.to_owned(), known);
+        Ok(record)
+    }
+
+    async fn connect(&self) -> Result<Backend, AuthorityError> {
+        let startup = Startup::new(&self.target.auth_role, &self.dbname)
+            .with_param("application_name", "upkeep endpoint")
+            .with_param("search_path", "")
+            .with_param("default_transaction_read_only", "on");
+        let dialled = dial(&self.target.address, &startup, None, self.limits.server).await;
+        let mut backend = dialled.map_err(AuthorityError::Dial)?;
+        let sql = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+        let row = self.one_row(&mut backend, sql, &[]).await?;
+        let found = row
+            .and_then(|mut row| row.pop().flatten())
+            .unwrap_or_default();
+        let expected = self.target.identity.system_identifier;
+        if found != expected.to_string() && found != expected.cast_signed().to_string() {
+            return Err(AuthorityError::OtherCluster { expected, found });
+        }
+        Ok(backend)
+    }
+
+    async fn read_role(
+        &self,
+        backend: &mut Backend,
+        role: &str,
+    ) -> Result<RoleRecord, AuthorityError> {
+        let sql = "SELECT rolpassword, rolcanlogin, \
+                   rolvaliduntil IS NULL OR rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now() \
+                   FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) $1";
+        let row = self.one_row(backend, sql, &[Some(role)]).await?;
+        let truth = |value: &Option<String>| value.as_deref() == Some("t");
+        let doomed = || Verifier::mock(&self.mock_key, role, USUAL_ITERATIONS);
+        Ok(match row.as_deref() {
+            Some([Some(stored), may_log_in, valid]) if truth(valid) => RoleRecord {
+                verifier: Verifier::parse(stored)?,
+                may_log_in: truth(may_log_in),
+            },
+            _ => RoleRecord {
+                verifier: doomed(),
+                may_log_in: true,
+            },
+        })
+    }
+
+    /// The columns of the first row, as text.
+    async fn one_row(
+        &self,
+        backend: &mut Backend,
+        sql: &str,
+        values: &[Option<&str>],
+    ) -> Result<Option<Vec<Option<String>>>, AuthorityError> {
+        let mut pipeline = Vec::new();
+        frontend::parse(&mut pipeline, "", sql, &[]);
+        frontend::bind(&mut pipeline, "", "", values);
+        frontend::execute(&mut pipeline, "", 1);
+        frontend::sync(&mut pipeline);
+        let answer = backend.exchange(&pipeline, 1, self.limits.server).await?;
+        if let Some(error) = answer.error() {
+            return Err(AuthorityError::Refused(error.message));
+        }
+        let row = answer.replies.iter().find(|reply| reply.tag == b'D');
+        let row = row.and_then(|reply| DataRow::read(&reply.payload).ok());
+        let text = |row: &DataRow<'_>, column| row.text(column).ok().flatten().map(str::to_owned);
+        Ok(row.map(|row| (0..row.len()).map(|column| text(&row, column)).collect()))
+    }
+}

@@ -1,0 +1,61 @@
+//! Preparing: every session looks at itself and opens a spare on the replacement, unfelt.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use upkeep_domain::error_chain::ErrorChain;
+use upkeep_domain::hold::Prepared;
+use upkeep_domain::ports::TrafficError;
+use upkeep_domain::route::Target;
+
+use super::answers;
+use crate::authority::Authority;
+use crate::database::Database;
+use crate::order::{Order, Readiness};
+
+impl Database {
+    pub(crate) async fn prepare(&self, replacement: &Target) -> Result<Prepared, TrafficError> {
+        let _conducting = self.conductor.lock().await;
+        let authority = self.authority_of(replacement).await?;
+        self.inner().replacement = Some(authority);
+        let target = Arc::new(replacement.clone());
+        let told = self.tell_all(|done| Order::Prepare {
+            target: Arc::clone(&target),
+            done,
+        });
+        let sessions = told.len() as u32;
+        let mut spares = 0;
+        let mut unmovable = BTreeMap::new();
+        answers(told, self.limits.prepare, |_, readiness| match readiness {
+            Readiness::Spare => spares += 1,
+            Readiness::NoSpare => {}
+            Readiness::Unmovable(reason) => *unmovable.entry(reason.to_string()).or_default() += 1,
+        })
+        .await;
+        self.inner().unmovable.clone_from(&unmovable);
+        Ok(Prepared {
+            sessions,
+            spares,
+            unmovable,
+        })
+    }
+
+    /// A connected authority on `target`: the one from an earlier preparation, or a new one.
+    pub(super) async fn authority_of(
+        &self,
+        target: &Target,
+    ) -> Result<Arc<Authority>, TrafficError> {
+        let known = self.inner().replacement.clone();
+        let authority = known
+            .filter(|known| known.target == *target)
+            .unwrap_or_else(|| {
+                Arc::new(Authority::new(target.clone(), &self.dbname, &self.limits))
+            });
+        let checked = authority.check().await;
+        checked.map_err(|error| {
+            let sentence = format!("the replacement cannot be used: {}", ErrorChain(&error));
+            TrafficError::Failed { sentence }
+        })?;
+        Ok(authority)
+    }
+}

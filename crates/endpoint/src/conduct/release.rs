@@ -1,0 +1,112 @@
+//! Releasing: back where everybody was, or onto the replacement behind a barrier.
+//!
+//! Nobody goes on before everybody's LISTEN and advisory locks stand on the new server, or the first
+//! ones could notify, or lock, what the others still miss.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use upkeep_domain::hold::GateState;
+use upkeep_domain::ports::TrafficError;
+use upkeep_domain::route::Target;
+
+use super::answers;
+use crate::database::Database;
+use crate::felt::Tally;
+use crate::order::Order;
+
+impl Database {
+    pub(crate) async fn release_same(&self) -> Result<(), TrafficError> {
+        let _conducting = self.conductor.lock().await;
+        self.inner().replacement = None;
+        self.tell_all_without_answer(|| Order::Unprepare);
+        let (closed, sealed) = {
+            let mut inner = self.inner();
+            let hold = inner.gate.hold_mut();
+            let sealed = hold.as_ref().is_some_and(|hold| hold.is_sealed());
+            let closed = hold.map(|hold| hold.state = GateState::Held).is_some();
+            (closed, sealed)
+        };
+        if sealed {
+            self.keep().await?;
+        }
+        if closed {
+            self.resume_all().await;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn release_onto(&self, target: &Target) -> Result<(), TrafficError> {
+        let _conducting = self.conductor.lock().await;
+        {
+            let inner = self.inner();
+            if inner.gate.hold().is_none() {
+                let there = inner.target.instance == target.instance;
+                return if there { Ok(()) } else { Err(self.not_held()) };
+            }
+        }
+        let authority = self.authority_of(target).await?;
+        self.turn_to(target, authority).await?;
+        let tally = self.move_all(target).await;
+        let moved = (tally.moved, tally.closed.len());
+        tracing::info!(
+            dbname = self.dbname,
+            moved = moved.0,
+            reasons = moved.1,
+            "sessions moved"
+        );
+        Ok(())
+    }
+
+    /// The route changes first, on disk too: whatever happens from here, nobody new goes to the old
+    /// server.
+    async fn turn_to(
+        &self,
+        target: &Target,
+        authority: Arc<crate::authority::Authority>,
+    ) -> Result<(), TrafficError> {
+        {
+            let mut inner = self.inner();
+            inner.replacement = Some(authority);
+            inner.set_target(target, &self.limits);
+            if let Some(hold) = inner.gate.hold_mut() {
+                hold.state = GateState::Moving;
+            }
+        }
+        self.keep().await
+    }
+
+    async fn move_all(&self, target: &Target) -> Tally {
+        let target = Arc::new(target.clone());
+        let held = self.inner().gate.hold().map_or(0, |hold| hold.sessions);
+        let mut tally = Tally {
+            held,
+            ..Tally::default()
+        };
+        let told = self.tell_all(|done| Order::Rebuild {
+            target: Arc::clone(&target),
+            done,
+        });
+        let rebuilt = answers(told, self.limits.barrier, |_, _| ());
+        if tokio::time::timeout(self.limits.barrier, rebuilt)
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                dbname = self.dbname,
+                "not every session was rebuilt in time"
+            );
+        }
+        let told = self.tell_all(|done| Order::Go { done });
+        // Open already: a session that is rebuilt late must not keep new clients waiting.
+        self.open_gate(tally.clone());
+        let patience = self.limits.server * 2 + Duration::from_secs(1);
+        answers(told, patience, |_, outcome| match outcome {
+            Ok(()) => tally.moved += 1,
+            Err(reason) => *tally.closed.entry(reason.to_string()).or_default() += 1,
+        })
+        .await;
+        self.felt.counted(tally.clone());
+        tally
+    }
+}

@@ -1,0 +1,56 @@
+//! What a client sends, message by message: where a cycle begins, and whether it may.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use upkeep_wire::frame::FrameError;
+
+use super::Session;
+use super::notes::Notes;
+
+impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
+    /// How many of `bytes` go to the server now; the rest begins with a message that must wait.
+    pub(super) fn scan_client(&mut self, bytes: &[u8]) -> Result<usize, FrameError> {
+        let mut at = 0;
+        while at < bytes.len() {
+            if !self.from_client.mid_message() {
+                if !self.may_begin() {
+                    break;
+                }
+                self.begin_message();
+            }
+            let Some(piece) = self.from_client.step(&bytes[at..])? else {
+                break;
+            };
+            at += piece.bytes.len();
+            let limit = Notes::wanted(piece.tag);
+            if limit > 0
+                && let Some(captured) = self.client_capture.feed(&piece, limit)
+            {
+                let settings = self.notes.client_text(&captured);
+                self.learn(&settings);
+            }
+            if piece.ends {
+                self.tracker.client(piece.tag);
+            }
+        }
+        Ok(at)
+    }
+
+    fn begin_message(&mut self) {
+        if self.tracker.boundary() {
+            self.dirty = true;
+            self.cycle_began = Instant::now();
+        }
+    }
+
+    /// Other sessions of the database may set the same names where no text shows it.
+    fn learn(&mut self, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
+        let mut known = self.database().custom_names.lock();
+        if let Ok(known) = &mut known {
+            known.extend(names.iter().cloned());
+        }
+    }
+}
