@@ -1,0 +1,10 @@
+//! The API over real sockets, in front of a small world that remembers what it is told.
+
+#![allow(clippy::unwrap_used)] // a test may end where it likes
+
+mod errors;
+mod maintenances;
+mod platform;
+mod program;
+mod upkeep;
+mod world;

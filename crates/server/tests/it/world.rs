@@ -1,0 +1,396 @@
+//! A faithful small backend: apps, databases and maintenances in memory, with the rules that the
+//! contract speaks of. It runs no PostgreSQL; what it claims to have done is only remembered.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use upkeep_domain::hold::Felt;
+use upkeep_domain::id::{AppId, DatabaseId, WorkflowId};
+use upkeep_domain::maintenance::Status;
+use upkeep_domain::name::AppName;
+use upkeep_domain::plan::Plan;
+use upkeep_domain::procedure::End;
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_domain::release::{AddRelease, Release};
+use upkeep_server::backend::{
+    Account, AppRef, AppVersionView, AppView, Backend, CreateDatabase, DatabaseState, DatabaseView,
+    EventKind, EventView, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since,
+};
+use uuid::Uuid;
+
+pub(crate) const TOKEN: &str = "token-of-the-test";
+/// An app of this name makes the handler panic: every server has a defect somewhere.
+pub(crate) const DEFECT: &str = "defect";
+const EMAIL: &str = "ama@example.com";
+
+#[derive(Default)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    apps: Vec<AppView>,
+    databases: Vec<DatabaseView>,
+    maintenances: HashMap<DatabaseId, MaintenanceView>,
+    runs: HashMap<Uuid, MaintenanceView>,
+    history: Vec<MaintenanceView>,
+    events: Vec<(DatabaseId, EventView)>,
+}
+
+impl World {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn provisioned(&self, id: Uuid) {
+        let mut state = self.state();
+        let database = state
+            .databases
+            .iter_mut()
+            .find(|database| database.id.0 == id)
+            .unwrap();
+        database.state = DatabaseState::Provisioned;
+    }
+
+    pub(crate) fn runs(&self) -> usize {
+        self.state().runs.len()
+    }
+
+    /// As if the engine had brought the maintenance to its end.
+    pub(crate) fn finish(&self, id: Uuid, outcome: End, because: Option<&str>) {
+        let mut state = self.state();
+        let record = state.maintenances.get_mut(&DatabaseId(id)).unwrap();
+        record.status = if outcome == End::RolledBack {
+            Status::Ready
+        } else {
+            Status::Completed
+        };
+        record.outcome = Some(outcome);
+        record.outcome_because = because.map(str::to_owned);
+        record.step = None;
+        record.completed_at = Some(at(1_700_000_186));
+        record.felt = Some(Felt {
+            longest_write_gap_ms: Some(41.25),
+            held_ms: 23.5,
+            sessions_held: 12,
+            sessions_moved: 11,
+            sessions_closed: [("temporary table".to_owned(), 1)].into(),
+            statements_failed: 0,
+        });
+        record.steps_ms = vec![
+            ("hold".to_owned(), 1.5),
+            ("fence".to_owned(), 4.0),
+            ("check".to_owned(), 9.0),
+        ];
+        let record = record.clone();
+        state.history.push(record);
+    }
+
+    pub(crate) fn tell(&self, id: Uuid, kind: EventKind, step: &str, sentence: &str) {
+        let mut state = self.state();
+        let event = EventView {
+            id: state.events.len() as i64 + 1,
+            at: at(1_700_000_000),
+            workflow: WorkflowId(Uuid::nil()),
+            procedure: "changeover".to_owned(),
+            step: Some(step.to_owned()),
+            kind,
+            sentence: sentence.to_owned(),
+            elapsed_ms: (kind == EventKind::Done).then_some(12.0),
+            progress: None,
+            detail: serde_json::Value::Null,
+        };
+        state.events.push((DatabaseId(id), event));
+        self.news.notify_waiters();
+    }
+
+    fn events_now(&self, database: DatabaseId, since: Since, limit: u32) -> Vec<EventView> {
+        let after = match since {
+            Since::LatestWorkflow => 0,
+            Since::Event(id) => id,
+        };
+        let state = self.state();
+        let of_it = state
+            .events
+            .iter()
+            .filter(|(id, event)| *id == database && event.id > after);
+        of_it
+            .map(|(_, event)| event.clone())
+            .take(limit as usize)
+            .collect()
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn unknown(what: &str) -> Refusal {
+    Refusal::not_found(format!("Couldn't find that {what}."))
+}
+
+#[async_trait]
+impl Backend for World {
+    async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal> {
+        let known: [u8; 32] = Sha256::digest(TOKEN).into();
+        Ok((token_sha256 == known).then(|| Account {
+            id: Uuid::nil(),
+            email: EMAIL.to_owned(),
+        }))
+    }
+
+    async fn create_app(&self, name: Option<AppName>, _: Uuid) -> Result<AppView, Refusal> {
+        let mut state = self.state();
+        let name = name.unwrap_or_else(|| format!("app-{}", state.apps.len()).parse().unwrap());
+        if state.apps.iter().any(|app| app.name == name) {
+            return Err(Refusal::conflict("Name is already taken").with_hint("choose another"));
+        }
+        let app = AppView {
+            id: AppId(Uuid::new_v4()),
+            name,
+            maintenance: false,
+            owner_email: EMAIL.to_owned(),
+            created_at: at(1_700_000_000),
+        };
+        state.apps.push(app.clone());
+        Ok(app)
+    }
+
+    async fn apps(&self) -> Result<Vec<AppView>, Refusal> {
+        Ok(self.state().apps.clone())
+    }
+
+    async fn app(&self, app: &NameOrId) -> Result<AppView, Refusal> {
+        assert_ne!(app, DEFECT, "the defect that the test wants");
+        let state = self.state();
+        let found = state
+            .apps
+            .iter()
+            .find(|a| a.name.as_str() == app || app.parse() == Ok(a.id));
+        found.cloned().ok_or_else(|| unknown("app"))
+    }
+
+    async fn set_app_maintenance(&self, app: AppId, on: bool) -> Result<AppView, Refusal> {
+        let mut state = self.state();
+        let app = state
+            .apps
+            .iter_mut()
+            .find(|a| a.id == app)
+            .ok_or_else(|| unknown("app"))?;
+        app.maintenance = on;
+        Ok(app.clone())
+    }
+
+    async fn config_vars(&self, app: AppId) -> Result<Vec<(String, String)>, Refusal> {
+        let databases = self.databases(Some(app)).await?;
+        let url =
+            |database: &DatabaseView| format!("postgres://u:p@127.0.0.1:5432/{}", database.name);
+        let vars = databases
+            .iter()
+            .flat_map(|d| d.config_vars.iter().map(|var| (var.clone(), url(d))));
+        Ok(vars.collect())
+    }
+
+    async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal> {
+        let newest = 1 + self.databases(Some(app)).await?.len() as u64;
+        let version = |version| AppVersionView {
+            id: Uuid::from_u128(u128::from(version)),
+            version,
+            description: format!("Version {version}"),
+            created_at: at(1_700_000_000),
+        };
+        Ok((1..=newest).rev().map(version).collect())
+    }
+
+    async fn databases(&self, app: Option<AppId>) -> Result<Vec<DatabaseView>, Refusal> {
+        let state = self.state();
+        Ok(state
+            .databases
+            .iter()
+            .filter(|d| app.is_none_or(|app| app == d.app.id))
+            .cloned()
+            .collect())
+    }
+
+    async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
+        self.state()
+            .databases
+            .iter()
+            .find(|d| d.id == id)
+            .cloned()
+            .ok_or_else(|| unknown("add-on"))
+    }
+
+    async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal> {
+        let plan = Plan::find(&wish.plan)?;
+        let app = self.app(&wish.app.to_string()).await?;
+        let mut state = self.state();
+        let nth = state.databases.len() + 1;
+        let name = wish
+            .name
+            .unwrap_or_else(|| format!("postgresql-curved-{nth}").parse().unwrap());
+        let first = !state.databases.iter().any(|d| d.app.id == app.id);
+        let colour = format!("HEROKU_POSTGRESQL_COLOUR{nth}_URL");
+        let database = DatabaseView {
+            id: DatabaseId(Uuid::new_v4()),
+            name,
+            app: AppRef {
+                id: app.id,
+                name: app.name,
+            },
+            plan,
+            state: DatabaseState::Provisioning,
+            config_vars: if first {
+                vec!["DATABASE_URL".to_owned(), colour]
+            } else {
+                vec![colour]
+            },
+            created_at: at(1_700_000_000),
+        };
+        state.databases.push(database.clone());
+        state
+            .maintenances
+            .insert(database.id, MaintenanceView::none(database.clone()));
+        Ok(database)
+    }
+
+    async fn destroy_database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
+        let mut database = self.database(id).await?;
+        self.state().databases.retain(|d| d.id != id);
+        database.state = DatabaseState::Deprovisioning;
+        Ok(database)
+    }
+
+    async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal> {
+        let database = self.database(id).await?;
+        if database.state == DatabaseState::Provisioning {
+            return Err(Refusal::new(
+                RefusalKind::NotReady,
+                "it is being provisioned",
+            ));
+        }
+        Ok(InfoView {
+            release: "15.18-system".to_owned(),
+            postgres_version: "15.18".to_owned(),
+            status: "Available".to_owned(),
+            size_bytes: Some(8_003_583),
+            connections: Some(3),
+            tables: Some(0),
+            url: format!("postgres://u:p@127.0.0.1:5432/{}", database.name),
+            following: None,
+            followers: Vec::new(),
+            maintenance: self.maintenance(id).await?,
+            database,
+        })
+    }
+
+    async fn maintenance(&self, database: DatabaseId) -> Result<MaintenanceView, Refusal> {
+        self.state()
+            .maintenances
+            .get(&database)
+            .cloned()
+            .ok_or_else(|| unknown("add-on"))
+    }
+
+    async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal> {
+        let databases = self.databases(Some(app)).await?;
+        let state = self.state();
+        Ok(databases
+            .iter()
+            .map(|database| state.maintenances[&database.id].clone())
+            .collect())
+    }
+
+    async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal> {
+        let mut state = self.state();
+        if let Some(first) = state.runs.get(&wish.request_id) {
+            return Ok(first.clone());
+        }
+        let record = state
+            .maintenances
+            .get_mut(&wish.database)
+            .ok_or_else(|| unknown("add-on"))?;
+        if record.status == Status::Running {
+            return Err(Refusal::busy("a maintenance is running already"));
+        }
+        record.status = Status::Running;
+        record.outcome = None;
+        record.method = Some("changeover".to_owned());
+        record.reason = Some("requested".to_owned());
+        record.started_at = Some(at(1_700_000_000));
+        record.release_before = Some("15.18-system".to_owned());
+        record.release_after = Some(wish.release.unwrap_or_else(|| "15.20-debian".to_owned()));
+        record.step = Some("check".to_owned());
+        let record = record.clone();
+        state.runs.insert(wish.request_id, record.clone());
+        Ok(record)
+    }
+
+    async fn history(
+        &self,
+        database: DatabaseId,
+        limit: u32,
+    ) -> Result<Vec<MaintenanceView>, Refusal> {
+        let state = self.state();
+        let of_it = state
+            .history
+            .iter()
+            .rev()
+            .filter(|record| record.database.id == database);
+        Ok(of_it.take(limit as usize).cloned().collect())
+    }
+
+    async fn events(
+        &self,
+        database: DatabaseId,
+        since: Since,
+        limit: u32,
+        wait: Duration,
+    ) -> Result<Vec<EventView>, Refusal> {
+        let news = self.news.notified();
+        let events = self.events_now(database, since, limit);
+        if events.is_empty() && timeout(wait, news).await.is_ok() {
+            return Ok(self.events_now(database, since, limit));
+        }
+        Ok(events)
+    }
+
+    async fn releases(&self) -> Result<Vec<Release>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    async fn release(&self, name: &str) -> Result<Release, Refusal> {
+        Err(Refusal::not_found(format!("no release `{name}` here")))
+    }
+
+    async fn add_release(&self, wish: AddRelease) -> Result<Release, Refusal> {
+        Ok(Release {
+            name: wish.name.unwrap_or_else(|| "15.20-debian".parse().unwrap()),
+            version: "15.20".parse().unwrap(),
+            source: upkeep_domain::release::Source::Debian {
+                package: "postgresql-15".to_owned(),
+                package_version: "15.20-0+deb12u1".to_owned(),
+            },
+            bin_dir: "/releases/15.20/bin".into(),
+            library_dir: None,
+            programs: ["postgres".to_owned()].into(),
+            extensions: [].into(),
+            tls: true,
+            icu: true,
+            relocatable: true,
+            added_ms: 1_700_000_000_000,
+        })
+    }
+
+    async fn remove_release(&self, name: &str) -> Result<(), Refusal> {
+        Err(Refusal::conflict(format!("`{name}` is in use")))
+    }
+}
