@@ -1,0 +1,127 @@
+//! Changeovers one after the other, first to a newer minor release and then back and forth between
+//! two builds of it, each under load; after each, a promotion alone, as the floor.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use tokio::time::sleep;
+use upkeep_testkit::load::{Config, pgbench};
+use upkeep_testkit::releases_source;
+use upkeep_testkit::up::MaintenanceRun;
+
+use super::floor::Floor;
+use super::summary::{Sample, Summary};
+use crate::figures::millis;
+use crate::setup;
+use crate::stage::{self, Database, Stage};
+
+const LOAD_AFTERWARDS: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Args)]
+pub(crate) struct Changeover {
+    /// How many changeovers
+    #[arg(long, default_value_t = 20)]
+    runs: usize,
+    /// Size of the database: 15 MB each
+    #[arg(long, default_value_t = 70)]
+    scale: u32,
+    /// TPC-B transactions per second of all eight clients; 0 is as fast as they go
+    #[arg(long, default_value_t = 400.0)]
+    tps: f64,
+    /// Print the result as JSON, on the last line of stdout
+    #[arg(long)]
+    json: bool,
+}
+
+impl Changeover {
+    pub(super) async fn run(self) -> Result<()> {
+        setup::bring([setup::OLDER, setup::NEWER])?;
+        let stage = Stage::set(stage::build()?).await?;
+        let mut summary = Summary::new(self.scale, self.tps);
+        let measured = self.measure(&stage, &mut summary).await;
+        if measured.is_err() {
+            stage.show_logs();
+        }
+        let struck = stage.strike(false).await;
+        // What was measured before something went wrong is worth reading too.
+        if self.json {
+            println!("{}", serde_json::to_string(&summary.figures())?);
+        } else {
+            print!("{}", summary.figures());
+        }
+        measured?;
+        struck?;
+        if !summary.promise_held() {
+            bail!("the promise was broken");
+        }
+        Ok(())
+    }
+
+    async fn measure(&self, stage: &Stage, summary: &mut Summary) -> Result<()> {
+        let older = releases_source::find(setup::OLDER)?;
+        let newer = releases_source::find(setup::NEWER)?;
+        let first = stage.add_release("bench-first", &older).await?;
+        let pair = [
+            stage.add_release("bench-a", &newer).await?,
+            stage.add_release("bench-b", &newer).await?,
+        ];
+        let database = stage.create_database(&first.name, self.scale).await?;
+        summary.size_bytes = pgbench::size_bytes(&database.url).await?;
+        let buffers = stage::show(&database.url, "shared_buffers").await?;
+        let floor = Floor::prepare(&pair[0].bin_dir, self.scale, &buffers).await?;
+        for run in 0..self.runs {
+            let target = &pair[run % 2];
+            let mut sample = self.change_over(stage, &database, &target.name).await?;
+            sample.floor_ms = floor.measure(self.load()).await?;
+            eprintln!(
+                "run {:>2} of {}: write gap {}, floor {}, held {}",
+                run + 1,
+                self.runs,
+                millis(sample.write_gap_ms),
+                millis(sample.floor_ms),
+                sample.held_ms.map_or("unknown".to_owned(), millis),
+            );
+            summary.samples.push(sample);
+        }
+        Ok(())
+    }
+
+    async fn change_over(&self, stage: &Stage, database: &Database, to: &str) -> Result<Sample> {
+        let load = stage::start_load(self.load(), &database.url).await?;
+        let run: MaintenanceRun = stage.change_over(database, to)?.json().await?;
+        sleep(LOAD_AFTERWARDS).await;
+        let report = load.stop().await;
+        let run = stage::succeeded(run)?;
+        let felt = run.felt.as_ref();
+        Ok(Sample {
+            write_gap_ms: report.longest_write_gap_ms,
+            floor_ms: 0.0,
+            held_ms: felt.map(|felt| felt.held_ms),
+            endpoint_gap_ms: felt.and_then(|felt| felt.longest_write_gap_ms),
+            commits_acknowledged: report.commits_acknowledged,
+            commits_lost: report.commits_lost,
+            statements_failed: report.statements_failed,
+            connections_dropped: report.connections_dropped,
+            broken: report.broken(),
+            tps: report
+                .tpcb
+                .map(|tpcb| tpcb.tps)
+                .context("there were writers")?,
+            steps_ms: run.steps_ms,
+        })
+    }
+
+    /// Eight TPC-B clients and a ledger that writes once in a millisecond.
+    fn load(&self) -> Config {
+        let writers = 8;
+        Config {
+            writers,
+            writer_rate: (self.tps > 0.0).then(|| self.tps / f64::from(writers)),
+            ledger_clients: 1,
+            ledger_rate: 1_000.0,
+            special: false,
+            ..Config::default()
+        }
+    }
+}

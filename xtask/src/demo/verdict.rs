@@ -1,0 +1,181 @@
+//! The verdict of a demo: what the clients felt beside what the product says they felt.
+
+use std::fmt;
+
+use serde::Serialize;
+use upkeep_testkit::load::{Failure, Notifications, Report, SpecialSession, Tpcb};
+use upkeep_testkit::up::{Felt, MaintenanceRun};
+
+use crate::figures::{count, megabytes, millis};
+
+/// Everything that was seen of a run.
+pub(super) struct Seen {
+    pub(super) size_bytes: u64,
+    pub(super) sessions: u32,
+    pub(super) release_before: String,
+    pub(super) release_after: String,
+    pub(super) release_wanted: String,
+    pub(super) run: MaintenanceRun,
+    pub(super) report: Report,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Verdict {
+    pub(super) promise_held: bool,
+    /// In which ways not, in words.
+    broken: Vec<String>,
+    /// Both asked from the server, through the endpoint.
+    release_before: String,
+    release_after: String,
+    outcome: Option<String>,
+    size_bytes: u64,
+    sessions: u32,
+    statements_failed: u64,
+    connections_dropped: u64,
+    commits_acknowledged: u64,
+    commits_found: u64,
+    commits_lost: u64,
+    /// By the clients' own ledgers.
+    longest_write_gap_ms: f64,
+    /// What the product itself says.
+    felt: Option<Felt>,
+    steps_ms: serde_json::Map<String, serde_json::Value>,
+    /// The same in the order in which the steps ran, which a JSON object does not promise.
+    steps: Vec<(String, f64)>,
+    special: Vec<SpecialSession>,
+    notifications: Option<Notifications>,
+    tpcb: Option<Tpcb>,
+    failures: Vec<Failure>,
+}
+
+impl Verdict {
+    pub(super) fn new(seen: Seen) -> Self {
+        let Seen { run, report, .. } = seen;
+        let mut broken = report.broken();
+        if run.outcome.as_deref() != Some("succeeded") {
+            let because = run.outcome_because.as_deref().unwrap_or("no reason given");
+            let outcome = run.outcome.as_deref().unwrap_or("no outcome");
+            broken.push(format!("the maintenance: {outcome}, {because}"));
+        }
+        if seen.release_after != seen.release_wanted || seen.release_after == seen.release_before {
+            broken.push(format!(
+                "the server runs {}, wanted was {}",
+                seen.release_after, seen.release_wanted
+            ));
+        }
+        let steps = run.steps_ms;
+        let steps_ms = steps
+            .iter()
+            .map(|(step, ms)| (step.clone(), (*ms).into()))
+            .collect();
+        Self {
+            promise_held: broken.is_empty(),
+            broken,
+            release_before: seen.release_before,
+            release_after: seen.release_after,
+            outcome: run.outcome,
+            size_bytes: seen.size_bytes,
+            sessions: seen.sessions,
+            statements_failed: report.statements_failed,
+            connections_dropped: report.connections_dropped,
+            commits_acknowledged: report.commits_acknowledged,
+            commits_found: report.commits_found,
+            commits_lost: report.commits_lost,
+            longest_write_gap_ms: report.longest_write_gap_ms,
+            felt: run.felt,
+            steps_ms,
+            steps,
+            special: report.special,
+            notifications: report.notifications,
+            tpcb: report.tpcb,
+            failures: report.failures,
+        }
+    }
+
+    fn headline(&self) -> &'static str {
+        if self.promise_held {
+            "The promise held: no application noticed."
+        } else {
+            "The promise was BROKEN."
+        }
+    }
+
+    fn gap(&self) -> String {
+        let clients = millis(self.longest_write_gap_ms);
+        let Some(felt) = &self.felt else {
+            return format!("{clients}, by the clients' ledgers; the endpoint says nothing");
+        };
+        let endpoint = felt
+            .longest_write_gap_ms
+            .map_or("unknown".to_owned(), millis);
+        let held = millis(felt.held_ms);
+        format!(
+            "{clients} by the clients' ledgers, {endpoint} by the endpoint, which held for {held}"
+        )
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |name: &str, value: &str| writeln!(f, "  {name:<20} {value}");
+        row(
+            "release",
+            &format!("{} -> {}", self.release_before, self.release_after),
+        )?;
+        row("database", &megabytes(self.size_bytes))?;
+        row("longest write gap", &self.gap())?;
+        row("statements failed", &count(self.statements_failed))?;
+        let dropped = format!("{} of {}", self.connections_dropped, self.sessions);
+        row("connections dropped", &dropped)?;
+        let (told, found) = (count(self.commits_acknowledged), count(self.commits_found));
+        row(
+            "commits",
+            &format!(
+                "{told} acknowledged, {found} found, {} lost",
+                self.commits_lost
+            ),
+        )?;
+        if let Some(tpcb) = &self.tpcb {
+            let sums = if tpcb.sums_agree {
+                "sums agree"
+            } else {
+                "sums DISAGREE"
+            };
+            let transactions = count(tpcb.transactions);
+            row(
+                "TPC-B",
+                &format!("{transactions} transactions, {:.0} tps, {sums}", tpcb.tps),
+            )?;
+        }
+        if let Some(felt) = &self.felt {
+            let closed: u32 = felt.sessions_closed.values().sum();
+            let (held, moved) = (felt.sessions_held, felt.sessions_moved);
+            row(
+                "sessions",
+                &format!("{held} held, {moved} moved, {closed} closed"),
+            )?;
+        }
+        for (place, session) in self.special.iter().enumerate() {
+            let name = if place == 0 { "special sessions" } else { "" };
+            let kept = if session.kept { "unchanged" } else { "CHANGED" };
+            row(
+                name,
+                &format!("{kept:<10} {:<28} {}", session.name, session.note),
+            )?;
+        }
+        for (place, (step, ms)) in self.steps.iter().enumerate() {
+            let name = if place == 0 { "time by step" } else { "" };
+            row(name, &format!("{:>10} {step}", millis(*ms)))?;
+        }
+        for (place, breach) in self.broken.iter().enumerate() {
+            row(if place == 0 { "broken" } else { "" }, breach)?;
+        }
+        for failure in &self.failures {
+            row(
+                "",
+                &format!("{}: {}: {}", failure.client, failure.tried, failure.message),
+            )?;
+        }
+        writeln!(f, "\n{}", self.headline())
+    }
+}

@@ -1,0 +1,219 @@
+//! What demo and benchmarks play on: the real binary with an app, its database on one of several
+//! releases, filled through the endpoint, and a load that runs steadily.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+use tokio_postgres::NoTls;
+use upkeep_testkit::load::{Config, Load, pgbench};
+use upkeep_testkit::releases_source::{ReleaseSource, checkout};
+use upkeep_testkit::up::{self, MaintenanceRun, Options, Running, Up};
+
+use crate::program::Program;
+
+const APP: &str = "demo";
+const STEADY_WITHIN: Duration = Duration::from_secs(60);
+const STEADY_FOR_MS: u64 = 2_000;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Of the logs, when something went wrong.
+const LAST_LINES: usize = 40;
+
+/// Builds the product as it is shipped.
+pub(crate) fn build() -> Result<Utf8PathBuf> {
+    eprintln!("building upkeep");
+    let args = [
+        "build",
+        "--release",
+        "--package",
+        "upkeep",
+        "--target-dir",
+        "target",
+    ];
+    Program::new("cargo", &args).run()?;
+    Ok(checkout().join("target/release/upkeep"))
+}
+
+/// A release in the store of the running product.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Release {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) bin_dir: Utf8PathBuf,
+}
+
+/// A running product without a database.
+pub(crate) struct Stage {
+    pub(crate) up: Up,
+}
+
+/// The database on the stage.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(crate) name: String,
+    /// What an application would be given.
+    pub(crate) url: String,
+}
+
+impl Stage {
+    pub(crate) async fn set(binary: Utf8PathBuf) -> Result<Self> {
+        let up = Up::start(up::make_dir()?, Options::new(binary)).await?;
+        eprintln!("upkeep is up: {}, databases at {}", up.url(), up.endpoint());
+        Ok(Self { up })
+    }
+
+    pub(crate) async fn add_release(&self, name: &str, source: &ReleaseSource) -> Result<Release> {
+        let [option, place] = source.options();
+        let args = ["releases:add", &option, &place, "--name", name];
+        let release: Release = self.up.json(&args).await?;
+        if release.version != source.version {
+            bail!("`{name}` is {}, not {}", release.version, source.version);
+        }
+        eprintln!(
+            "release {} added: PostgreSQL {}",
+            release.name, release.version
+        );
+        Ok(release)
+    }
+
+    /// Creates an app with a database and fills it with TPC-B tables.
+    pub(crate) async fn create_database(&self, release: &str, scale: u32) -> Result<Database> {
+        #[derive(Deserialize)]
+        struct Addon {
+            name: String,
+        }
+        #[derive(Deserialize)]
+        struct ConfigVars {
+            #[serde(rename = "DATABASE_URL")]
+            url: String,
+        }
+        self.up.run(&["apps:create", APP]).await?;
+        let plan = "heroku-postgresql:standard-0";
+        let create = [
+            "addons:create",
+            plan,
+            "-a",
+            APP,
+            "--release",
+            release,
+            "--wait",
+        ];
+        let addon: Addon = self.up.json(&create).await?;
+        let vars: ConfigVars = self.up.json(&["config", "-a", APP]).await?;
+        eprintln!("database {} created on {release}", addon.name);
+        fill(&vars.url, scale).await?;
+        Ok(Database {
+            name: addon.name,
+            url: vars.url,
+        })
+    }
+
+    /// Begins the changeover, as a person would.
+    pub(crate) fn change_over(&self, database: &Database, release: &str) -> Result<Running> {
+        let run = [
+            "data:maintenances:run",
+            &database.name,
+            "-a",
+            APP,
+            "--confirm",
+            APP,
+        ];
+        let to = ["--release", release, "--wait", "--json"];
+        Ok(self.up.begin(&[&run[..], &to].concat())?)
+    }
+
+    /// Takes everything down; if that fails, what is left is killed all the same.
+    pub(crate) async fn strike(self, keep: bool) -> Result<()> {
+        if keep {
+            let dir = self.up.down_keeping_files().await?;
+            eprintln!("everything is stopped; its files are kept in {dir}");
+        } else {
+            self.up.down().await.context("take upkeep down")?;
+            eprintln!("everything is stopped; no process and no file is left");
+        }
+        Ok(())
+    }
+
+    /// Shows the end of the logs, for whoever has to find out why it failed.
+    pub(crate) fn show_logs(&self) {
+        let log = self.up.log();
+        let lines: Vec<&str> = log.lines().collect();
+        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+            eprintln!("  | {line}");
+        }
+    }
+}
+
+/// Fills the database through the endpoint, saying now and then how far it is.
+pub(crate) async fn fill(url: &str, scale: u32) -> Result<()> {
+    let mut tenths = 0;
+    pgbench::fill(url, scale, |progress| {
+        let now = progress.rows * 10 / progress.rows_total;
+        if now > tenths && now.is_multiple_of(5) {
+            eprintln!("filling with pgbench's tables: {} %", now * 10);
+        }
+        tenths = now;
+    })
+    .await?;
+    Ok(())
+}
+
+/// Starts a load and waits until all its clients are connected and work.
+pub(crate) async fn start_load(config: Config, url: &str) -> Result<Load> {
+    let load = Load::start(config, url).await?;
+    let deadline = Instant::now() + STEADY_WITHIN;
+    let mut connected_ms = None;
+    loop {
+        let now = load.snapshot();
+        if connected_ms.is_none() && load.all_connected() {
+            connected_ms = Some(now.elapsed_ms);
+            load.measure_gaps_from_now();
+        }
+        if connected_ms.is_some_and(|ms| now.elapsed_ms > ms + STEADY_FOR_MS) {
+            load.measure_gaps_from_now();
+            return Ok(load);
+        }
+        if Instant::now() > deadline {
+            let report = load.stop().await;
+            bail!(
+                "the load does not run steadily: {}",
+                report.broken().join("; ")
+            );
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// What `show NAME` says on a fresh connection to `url`.
+pub(crate) async fn show(url: &str, name: &str) -> Result<String> {
+    let connected = tokio_postgres::connect(url, NoTls).await;
+    let (client, connection) = connected.context("connect to the endpoint")?;
+    let driver = tokio::spawn(connection);
+    let row = client.query_one(&format!("SHOW {name}"), &[]).await;
+    let row = row.with_context(|| format!("ask for {name}"))?;
+    drop(client);
+    driver.await?.context("leave the endpoint")?;
+    Ok(row.get(0))
+}
+
+/// The minor release that a server behind `url` runs: `15.20` of `15.20 (Debian …)`.
+pub(crate) async fn server_version(url: &str) -> Result<String> {
+    let said = show(url, "server_version").await?;
+    Ok(said.split(' ').next().unwrap_or_default().to_owned())
+}
+
+/// A maintenance that did not do what it was run for, as an error.
+pub(crate) fn succeeded(run: MaintenanceRun) -> Result<MaintenanceRun> {
+    if run.outcome.as_deref() == Some("succeeded") {
+        return Ok(run);
+    }
+    bail!(
+        "the maintenance ended with {}: {}",
+        run.outcome.as_deref().unwrap_or("no outcome"),
+        run.outcome_because
+            .as_deref()
+            .unwrap_or("it does not say why")
+    )
+}
