@@ -20,6 +20,9 @@ use crate::secret;
 /// What real roles have, unless somebody set `scram_iterations`.
 const USUAL_ITERATIONS: u32 = 4096;
 
+/// Who may read what of `pg_authid` is granted per database; the agent does it in this one.
+const CONTROL_DATABASE: &str = "postgres";
+
 /// What a server says of one role.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleRecord {
@@ -47,10 +50,9 @@ struct Remembered {
     record: RoleRecord,
 }
 
-/// The roles of one server, for one database.
+/// The roles of one server.
 pub(crate) struct Authority {
     pub(crate) target: Target,
-    dbname: String,
     limits: Limits,
     mock_key: [u8; 32],
     connection: tokio::sync::Mutex<Option<Backend>>,
@@ -58,10 +60,9 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    pub(crate) fn new(target: Target, dbname: &str, limits: &Limits) -> Self {
+    pub(crate) fn new(target: Target, limits: &Limits) -> Self {
         Self {
             target,
-            dbname: dbname.to_owned(),
             limits: limits.clone(),
             mock_key: secret::bytes(),
             connection: tokio::sync::Mutex::default(),
@@ -135,7 +136,7 @@ impl Authority {
     }
 
     async fn connect(&self) -> Result<Backend, AuthorityError> {
-        let startup = Startup::new(&self.target.auth_role, &self.dbname)
+        let startup = Startup::new(&self.target.auth_role, CONTROL_DATABASE)
             .with_param("application_name", "upkeep endpoint")
             .with_param("search_path", "")
             .with_param("default_transaction_read_only", "on");

@@ -48,9 +48,7 @@ impl Database {
         let known = self.inner().replacement.clone();
         let authority = known
             .filter(|known| known.target == *target)
-            .unwrap_or_else(|| {
-                Arc::new(Authority::new(target.clone(), &self.dbname, &self.limits))
-            });
+            .unwrap_or_else(|| Arc::new(Authority::new(target.clone(), &self.limits)));
         let checked = authority.check().await;
         checked.map_err(|error| {
             let sentence = format!("the replacement cannot be used: {}", ErrorChain(&error));

@@ -73,7 +73,7 @@ impl Database {
             fence,
             gate,
             holds: 0,
-            authority: Arc::new(Authority::new(route.target.clone(), &route.dbname, limits)),
+            authority: Arc::new(Authority::new(route.target.clone(), limits)),
             replacement: None,
             members: BTreeMap::new(),
             next_member: 0,
@@ -208,9 +208,8 @@ impl Inner {
         self.route.target = target.clone();
         let prepared = self.replacement.take();
         let prepared = prepared.filter(|authority| authority.target == *target);
-        let authority = prepared.unwrap_or_else(|| {
-            Arc::new(Authority::new(target.clone(), &self.route.dbname, limits))
-        });
+        let authority =
+            prepared.unwrap_or_else(|| Arc::new(Authority::new(target.clone(), limits)));
         if authority.target.identity == self.authority.target.identity {
             authority.learn_from(&self.authority);
         }

@@ -1,0 +1,194 @@
+//! Throw-away PostgreSQL servers: the only place in these tests that starts processes.
+//!
+//! Each server has its own directory under `/tmp` (paths of unix sockets are short), listens on a unix
+//! socket only, and is killed and removed when dropped.
+
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, User};
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+use upkeep_domain::id::InstanceId;
+use upkeep_domain::instance::{Address, Identity};
+use upkeep_domain::route::Target;
+use uuid::Uuid;
+
+use crate::world::wait_until;
+
+const BIN: &str = "/usr/lib/postgresql/15/bin";
+pub(crate) const PORT: u16 = 5432;
+
+const SETTINGS: &str = "
+listen_addresses = ''
+fsync = off
+max_connections = 60
+shared_buffers = 16MB
+wal_level = replica
+wal_keep_size = 64MB
+autovacuum = off
+password_encryption = scram-sha-256
+log_min_messages = warning
+";
+const HBA: &str = "
+local postgres upkeep_endpoint peer map=upkeep
+local all upkeep_endpoint reject
+local all postgres trust
+local replication postgres trust
+local all all scram-sha-256
+";
+const ROLES: &str = "
+CREATE ROLE upkeep_endpoint LOGIN;
+GRANT SELECT (rolname, rolpassword, rolvaliduntil, rolcanlogin) ON pg_authid TO upkeep_endpoint;
+CREATE ROLE ann LOGIN PASSWORD 'secret';
+CREATE ROLE helper;
+GRANT helper TO ann;
+CREATE ROLE bob NOLOGIN PASSWORD 'secret';
+CREATE ROLE eve LOGIN PASSWORD 'secret' VALID UNTIL '2001-01-01';
+CREATE ROLE lone LOGIN PASSWORD 'secret' CONNECTION LIMIT 0;
+SET password_encryption = 'md5';
+CREATE ROLE old LOGIN PASSWORD 'secret';
+";
+
+pub(crate) struct Server {
+    folder: TempDir,
+    process: Child,
+    instance: InstanceId,
+}
+
+impl Server {
+    /// A primary with a database `shop` of role `ann`, whose password is `secret`.
+    pub(crate) async fn primary() -> Self {
+        let folder = new_folder();
+        let data = folder.path().join("data");
+        run("initdb", &["-D", text(&data), "-U", "postgres", "-A", "trust", "-N", "--locale=C.UTF-8", "-E", "UTF8"]);
+        append(&data.join("postgresql.conf"), SETTINGS);
+        std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
+        let me = User::from_uid(nix::unistd::getuid()).unwrap().unwrap().name;
+        append(&data.join("pg_ident.conf"), &format!("upkeep {me} upkeep_endpoint\n"));
+        let server = Self::start(folder, 1).await;
+        let admin = server.admin("postgres").await;
+        admin.batch_execute(ROLES).await.unwrap();
+        admin.batch_execute("CREATE DATABASE shop OWNER ann").await.unwrap();
+        server
+    }
+
+    /// A standby that streams from this server.
+    pub(crate) async fn standby(&self) -> Self {
+        let folder = new_folder();
+        let data = folder.path().join("data");
+        let source = text(self.folder.path());
+        run("pg_basebackup", &["-D", text(&data), "-h", source, "-U", "postgres", "-R", "-c", "fast", "-N"]);
+        Self::start(folder, 2).await
+    }
+
+    async fn start(folder: TempDir, number: u128) -> Self {
+        let data = folder.path().join("data");
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let sockets = format!("unix_socket_directories={}", text(folder.path()));
+        let port = PORT.to_string();
+        let process = program("postgres")
+            .args(["-D", text(&data), "-p", &port, "-c", &sockets])
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let server = Self { folder, process, instance: InstanceId(Uuid::from_u128(number)) };
+        wait_until("the server accepts connections", Duration::from_secs(20), async || {
+            server.try_admin("postgres").await.is_some()
+        })
+        .await;
+        server
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        Address::Unix { directory: text(self.folder.path()).to_owned(), port: PORT }
+    }
+
+    pub(crate) async fn target(&self) -> Target {
+        let admin = self.admin("postgres").await;
+        let sql = "SELECT system_identifier FROM pg_control_system()";
+        let system_identifier: i64 = admin.query_one(sql, &[]).await.unwrap().get(0);
+        Target {
+            instance: self.instance,
+            address: self.address(),
+            identity: Identity {
+                system_identifier: system_identifier.cast_unsigned(),
+                token: "not looked at here".to_owned(),
+            },
+            auth_role: "upkeep_endpoint".to_owned(),
+        }
+    }
+
+    /// A superuser's session that does not come through the endpoint.
+    pub(crate) async fn admin(&self, dbname: &str) -> tokio_postgres::Client {
+        self.try_admin(dbname).await.unwrap()
+    }
+
+    async fn try_admin(&self, dbname: &str) -> Option<tokio_postgres::Client> {
+        let config = format!("host={} user=postgres dbname={dbname}", text(self.folder.path()));
+        let (client, connection) = tokio_postgres::connect(&config, NoTls).await.ok()?;
+        tokio::spawn(connection);
+        Some(client)
+    }
+
+    /// All its processes end at once, without a word to anybody.
+    pub(crate) fn kill(&mut self) {
+        let pid = Pid::from_raw(self.process.id().cast_signed());
+        let _ = kill(pid, Signal::SIGQUIT);
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            self.kill();
+        }
+    }
+}
+
+fn new_folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("upkeep-ep-").tempdir_in("/tmp").unwrap();
+    if let Some(user) = server_user() {
+        chown(folder.path(), Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+    }
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).unwrap();
+    folder
+}
+
+/// PostgreSQL does not run as root.
+fn server_user() -> Option<User> {
+    let root = nix::unistd::getuid().is_root();
+    root.then(|| User::from_name("postgres").unwrap().unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the fixture is where these tests start processes")]
+fn program(name: &str) -> Command {
+    let mut command = Command::new(format!("{BIN}/{name}"));
+    if let Some(user) = server_user() {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    command.current_dir("/").stdin(Stdio::null());
+    command
+}
+
+fn run(name: &str, arguments: &[&str]) {
+    let output = program(name).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} failed: {said}");
+}
+
+fn append(path: &Path, lines: &str) {
+    let before = std::fs::read_to_string(path).unwrap();
+    std::fs::write(path, before + lines).unwrap();
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
