@@ -54,3 +54,6 @@ async fn dispatch(
         ClientCommand::ReleasesRemove(args) => releases::remove(client, args, out).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,9 @@ pub struct App {
     pub name: String,
     pub owner: Email,
     pub region: Named,
+    /// Nothing is stored of an app, but the client wants numbers.
+    pub repo_size: u64,
+    pub slug_size: u64,
     pub space: Option<String>,
     pub stack: Named,
     pub web_url: String,

@@ -21,7 +21,7 @@ pub struct Maintenance {
     pub addon: MaintenanceAddon,
     pub app: AppUuid,
     pub completed_at: Option<String>,
-    pub duration_seconds: Option<f64>,
+    pub duration_seconds: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub felt: Option<Felt>,
     pub method: Option<String>,

@@ -95,7 +95,7 @@ fn shown(view: MaintenanceView) -> Maintenance {
             uuid: view.database.app.id.0,
         },
         completed_at: spelled(view.completed_at),
-        duration_seconds: duration.map(|duration| duration.as_secs_f64().round()),
+        duration_seconds: duration.map(|duration| duration.as_secs_f64().round() as u64),
         felt: view.felt.map(shown_felt),
         method: view.method,
         outcome: view.outcome.map(shown_outcome),

@@ -70,6 +70,8 @@ fn shown(app: AppView) -> body::App {
             email: app.owner_email,
         },
         region: named("local"),
+        repo_size: 0,
+        slug_size: 0,
         space: None,
         stack: named("none"),
         web_url: String::new(),

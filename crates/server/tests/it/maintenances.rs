@@ -119,7 +119,7 @@ async fn a_finished_run_says_what_clients_felt() {
     let shown = shown.json();
     assert_eq!(
         (&shown["outcome"], &shown["duration_seconds"]),
-        (&json!("succeeded"), &json!(186.0))
+        (&json!("succeeded"), &json!(186))
     );
     assert_eq!(
         (&shown["release_after"], &shown["release_before"]),

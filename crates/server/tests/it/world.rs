@@ -43,6 +43,8 @@ struct State {
     runs: HashMap<Uuid, MaintenanceView>,
     history: Vec<MaintenanceView>,
     events: Vec<(DatabaseId, EventView)>,
+    /// The last event before the latest workflow of each database.
+    begun_behind: HashMap<DatabaseId, i64>,
 }
 
 impl World {
@@ -113,11 +115,15 @@ impl World {
     }
 
     fn events_now(&self, database: DatabaseId, since: Since, limit: u32) -> Vec<EventView> {
+        let state = self.state();
         let after = match since {
-            Since::LatestWorkflow => 0,
+            Since::LatestWorkflow => state
+                .begun_behind
+                .get(&database)
+                .copied()
+                .unwrap_or_default(),
             Since::Event(id) => id,
         };
-        let state = self.state();
         let of_it = state
             .events
             .iter()
@@ -330,6 +336,8 @@ impl Backend for World {
         record.release_after = Some(wish.release.unwrap_or_else(|| "15.20-debian".to_owned()));
         record.step = Some("check".to_owned());
         let record = record.clone();
+        let last = state.events.len() as i64;
+        state.begun_behind.insert(wish.database, last);
         state.runs.insert(wish.request_id, record.clone());
         Ok(record)
     }

@@ -11,6 +11,7 @@ use crate::output::{Output, render_table};
 
 const PROVISIONING: &str = "provisioning";
 const PROVISIONED: &str = "provisioned";
+const DEPROVISIONING: &str = "deprovisioning";
 
 pub(super) async fn list(
     client: &Client,
@@ -135,6 +136,12 @@ pub(super) async fn destroy(
     find::confirmed(&addon, args.confirm.as_deref(), &what)?;
     let doing = format!("Destroying {} on {}", addon.name, addon.app.name);
     let gone = out.doing(&doing, client.destroy_addon(&addon)).await?;
+    if gone.state == DEPROVISIONING {
+        out.say(&format!(
+            "{} is being destroyed in the background.",
+            gone.name
+        ));
+    }
     out.result(&gone, |_| String::new());
     Ok(Exit::Done)
 }

@@ -81,7 +81,7 @@ impl LiveView {
             .collect();
         let mut text = UP_AND_CLEAR.repeat(self.lines_drawn);
         for line in &lines {
-            text.extend(line.chars().take(LINE_CHARS_MAX));
+            text.extend(line.trim_end().chars().take(LINE_CHARS_MAX));
             text.push('\n');
         }
         self.lines_drawn = lines.len();

@@ -61,18 +61,19 @@ fn felt(felt: &Felt) -> Vec<Pair> {
                 felt.sessions_held, felt.sessions_moved
             ),
         ),
-        Pair::new("Statements failed", felt.statements_failed.to_string()),
     ];
     if closed > 0 {
-        let reasons = felt
-            .sessions_closed
-            .iter()
-            .map(|(reason, count)| format!("{count} {reason}"));
+        let reasons = felt.sessions_closed.iter();
+        let values = reasons.map(|(reason, count)| format!("{count} {reason}"));
         pairs.push(Pair {
             name: "Closed because".to_owned(),
-            values: reasons.collect(),
+            values: values.collect(),
         });
     }
+    pairs.push(Pair::new(
+        "Statements failed",
+        felt.statements_failed.to_string(),
+    ));
     pairs
 }
 

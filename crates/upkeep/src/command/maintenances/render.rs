@@ -46,7 +46,7 @@ pub(crate) fn render_history(maintenances: &[Maintenance]) -> String {
             maintenance.completed_at.clone(),
             maintenance
                 .duration_seconds
-                .map(|seconds| format!("{seconds:.0}")),
+                .map(|seconds| seconds.to_string()),
             maintenance.reason.clone(),
             maintenance.outcome.map(|outcome| outcome.to_string()),
             maintenance.release_after.clone(),

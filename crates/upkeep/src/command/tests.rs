@@ -1,0 +1,132 @@
+//! What the commands print, from answers of the server: transcripts to be read by people.
+
+use insta::assert_snapshot;
+use serde_json::json;
+use upkeep_api::body::{Addon, ConfigVars, Database, Maintenance, Release};
+
+use super::maintenances::{render_history, render_info, render_list};
+use super::{addons, pg, releases};
+
+fn planned() -> Maintenance {
+    serde_json::from_value(json!({
+        "addon": {
+            "attachments": ["DATABASE_URL", "HEROKU_POSTGRESQL_ROSE_URL"], "description": "Standard Non-HA",
+            "kind": "heroku-postgresql", "name": "postgresql-curved-12345", "plan": "standard-0",
+            "uuid": "0191e6a0-0000-7000-8000-000000000001", "window": "Tuesdays 17:30 to 21:30 UTC",
+        },
+        "app": {"name": "example-app", "uuid": "0191e6a0-0000-7000-8000-000000000002"},
+        "completed_at": null, "duration_seconds": null, "method": "changeover",
+        "previously_scheduled_for": null, "reason": "routine_maintenance",
+        "required_by": "2030-01-27 00:00:00 +0000", "scheduled_for": "2030-01-15 17:30:00 +0000",
+        "server_created_at": "2029-10-09 00:00:00 +0000", "started_at": null,
+        "status": "ready", "window": "Tuesdays 17:30 to 21:30 UTC",
+    }))
+    .unwrap()
+}
+
+fn completed() -> Maintenance {
+    let felt = json!({
+        "held_ms": 23.5, "longest_write_gap_ms": 41.25, "sessions_closed": {}, "sessions_held": 12,
+        "sessions_moved": 12, "statements_failed": 0,
+    });
+    Maintenance {
+        completed_at: Some("2029-11-06 17:34:10 +0000".to_owned()),
+        duration_seconds: Some(186),
+        felt: Some(serde_json::from_value(felt).unwrap()),
+        outcome: Some(upkeep_api::body::Outcome::Succeeded),
+        release_after: Some("15.20-debian".to_owned()),
+        release_before: Some("15.18-system".to_owned()),
+        started_at: Some("2029-11-06 17:31:04 +0000".to_owned()),
+        status: upkeep_api::body::Status::Completed,
+        steps_ms: upkeep_api::body::StepsMs(vec![
+            ("base_backup".to_owned(), 4_200.0),
+            ("hold".to_owned(), 1.5),
+        ]),
+        ..planned()
+    }
+}
+
+fn addon() -> Addon {
+    let free = json!({"cents": 0, "contract": false, "metered": false, "unit": "month"});
+    serde_json::from_value(json!({
+        "addon_service": {"name": "heroku-postgresql"},
+        "app": {"id": "0191e6a0-0000-7000-8000-000000000002", "name": "example-app"},
+        "billed_price": free, "config_vars": ["DATABASE_URL"], "created_at": "2029-10-09T00:00:00Z",
+        "id": "0191e6a0-0000-7000-8000-000000000001", "name": "postgresql-curved-12345",
+        "plan": {"name": "heroku-postgresql:standard-0", "price": free}, "provision_message": null,
+        "state": "provisioned",
+    }))
+    .unwrap()
+}
+
+#[test]
+fn what_is_not_known_or_over_is_a_dash_in_the_list() {
+    assert_snapshot!(render_list(&[planned(), completed()]));
+}
+
+#[test]
+fn a_planned_maintenance_is_shown_as_heroku_shows_it() {
+    assert_snapshot!(render_info(&planned()));
+}
+
+#[test]
+fn a_completed_maintenance_shows_what_clients_felt() {
+    assert_snapshot!(render_info(&completed()));
+}
+
+#[test]
+fn the_history_says_how_each_one_ended() {
+    assert_snapshot!(render_history(&[completed()]));
+}
+
+#[test]
+fn databases_are_listed_with_their_config_vars() {
+    assert_snapshot!(addons::render_addons(&[addon()]));
+}
+
+#[test]
+fn a_database_is_shown_without_the_password_of_another() {
+    let database: Database = serde_json::from_value(json!({
+        "addon_id": "0191e6a0-0000-7000-8000-000000000001", "created_at": "2029-10-09 00:00:00 +0000",
+        "following": null, "forked_from": null, "leader": null, "name": "postgresql-curved-12345",
+        "num_bytes": null, "num_connections": null, "num_tables": null, "postgres_version": "15.18",
+        "plan": {"id": 1, "name": "standard-0"}, "resource_url": "postgres://u:secret@db:5432/x", "waiting?": false,
+        "info": [
+            {"name": "Plan", "values": ["Standard 0"]},
+            {"name": "Followers", "resolve_db_name": true, "values": ["postgres://u:secret@db:5432/y", "postgres://u:secret@db:5432/z"]},
+            {"name": "Maintenance", "values": ["not required"]},
+        ],
+    }))
+    .unwrap();
+    let vars = ConfigVars::from([(
+        "GREEN_URL".to_owned(),
+        "postgres://u:secret@db:5432/y".to_owned(),
+    )]);
+    let text = pg::render_info(&addon(), &database, &vars);
+    assert!(!text.contains("secret"), "{text}");
+    assert_snapshot!(text);
+}
+
+#[test]
+fn a_release_says_what_it_was_built_with() {
+    let release = Release {
+        added_at: "2029-10-09T00:00:00Z".to_owned(),
+        bin_dir: "/var/lib/upkeep/releases/15.20-debian/bin".to_owned(),
+        extensions: vec!["pg_stat_statements".to_owned(), "pgcrypto".to_owned()],
+        icu: true,
+        name: "15.20-debian".to_owned(),
+        programs: vec![
+            "initdb".to_owned(),
+            "pg_ctl".to_owned(),
+            "postgres".to_owned(),
+        ],
+        source: "Debian package postgresql-15 15.20-0+deb12u1".to_owned(),
+        tls: false,
+        version: "15.20".to_owned(),
+    };
+    let both = [
+        releases::render_releases(std::slice::from_ref(&release)),
+        releases::render_release(&release),
+    ];
+    assert_snapshot!(both.join("\n\n"));
+}
