@@ -1,7 +1,7 @@
-//! The other end of the socket: agents as the engine sees them. Whatever keeps an answer from
-//! arriving is *unknown*, never *failed*.
+//! The other end of the socket: an agent as the engine sees it. Whatever keeps an answer from
+//! arriving is *unknown*, never *failed*. Which host it is for is not checked here: the socket is
+//! the host's.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,15 +12,14 @@ use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{Answer, Envelope, HostCommand, HostError, HostQuery, Outcome};
 use upkeep_domain::id::HostId;
 use upkeep_domain::ports::Hosts;
-use upkeep_domain::refusal::Refusal;
 
 /// What is allowed on top of the time a command may take inside the agent.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// One kept connection to each host's agent.
+/// The agent of one host, over one kept connection.
 #[derive(Clone, Debug)]
 pub struct AgentClient {
-    hosts: HashMap<HostId, reqwest::Client>,
+    http: reqwest::Client,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -31,35 +30,22 @@ pub struct Error {
 }
 
 impl AgentClient {
-    /// Each host with the path of its agent's socket. Connects when first used.
-    pub fn new(hosts: impl IntoIterator<Item = (HostId, PathBuf)>) -> Result<Self, Error> {
-        let client = |(host, socket): (HostId, PathBuf)| {
-            let built = reqwest::Client::builder()
-                .unix_socket(socket.clone())
-                .no_proxy()
-                .build();
-            let client = built.map_err(|source| Error { socket, source })?;
-            Ok((host, client))
-        };
-        Ok(Self {
-            hosts: hosts.into_iter().map(client).collect::<Result<_, _>>()?,
-        })
+    /// `socket` is where the agent listens. Connects when first used.
+    pub fn new(socket: impl Into<PathBuf>) -> Result<Self, Error> {
+        let socket = socket.into();
+        match reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build() {
+            Ok(http) => Ok(Self { http }),
+            Err(source) => Err(Error { socket, source }),
+        }
     }
 
     async fn ask<T: DeserializeOwned>(
         &self,
-        host: HostId,
         path: &str,
         body: &impl Serialize,
         deadline: Duration,
     ) -> Result<T, HostError> {
-        let client = self.hosts.get(&host).ok_or_else(|| HostError::Refused {
-            refusal: Refusal::not_found(format!("there is no agent for host `{host}`")),
-        })?;
-        let request = client
-            .post(format!("http://agent{path}"))
-            .timeout(deadline)
-            .json(body);
+        let request = self.http.post(format!("http://agent{path}")).timeout(deadline).json(body);
         let answered = async { request.send().await?.error_for_status()?.json().await };
         let answer: Result<Result<T, HostError>, reqwest::Error> = answered.await;
         answer.unwrap_or_else(|error| {
@@ -102,12 +88,12 @@ fn query_patience(query: &HostQuery) -> Duration {
 
 #[async_trait]
 impl Hosts for AgentClient {
-    async fn command(&self, host: HostId, envelope: &Envelope) -> Result<Outcome, HostError> {
-        self.ask(host, "/command", envelope, patience(&envelope.command))
+    async fn command(&self, _: HostId, envelope: &Envelope) -> Result<Outcome, HostError> {
+        self.ask("/command", envelope, patience(&envelope.command))
             .await
     }
 
-    async fn query(&self, host: HostId, query: &HostQuery) -> Result<Answer, HostError> {
-        self.ask(host, "/query", query, query_patience(query)).await
+    async fn query(&self, _: HostId, query: &HostQuery) -> Result<Answer, HostError> {
+        self.ask("/query", query, query_patience(query)).await
     }
 }

@@ -28,12 +28,48 @@
 // The way in.
 mod agent;
 pub mod client;
+mod fault;
+mod host;
 mod listen;
 
-// The two things shared with everybody: how processes are started, and which releases there are.
+// What is kept on disk.
+mod configuration;
+mod durable;
+mod identity;
+mod journal;
+mod layout;
+mod record;
+
+// What is looked at.
+pub mod control_data;
+mod activity;
+mod mark;
+mod observe;
+mod pause;
+mod process;
+mod room;
+mod session;
+mod shared_memory;
+pub mod wal;
+
+// What is done.
+mod copy;
+mod create;
+mod database;
+mod disarm;
+mod freeze;
+mod postmaster;
+mod promote;
+mod remove;
+mod roles;
+mod silence;
+mod slot;
+mod start;
+
+// Shared with everybody: how processes are started, and which releases there are.
 pub mod command;
 pub mod releases;
 
 pub use agent::{Agent, AgentConfig, OpenError};
 pub use client::AgentClient;
-pub use listen::{bind, serve};
+pub use listen::serve;

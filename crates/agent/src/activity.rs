@@ -1,0 +1,73 @@
+//! What goes on inside an instance: what could delay a switch, and what a database takes up.
+
+use std::time::Duration;
+
+use upkeep_domain::host_command::{Activity, Answer, HostError, Usage};
+
+use crate::configuration::{SUPERUSER, literal};
+use crate::fault::OrFailed;
+use crate::host::Instance;
+use crate::identity;
+use crate::session::{Session, text, value};
+
+const ASK_WITHIN: Duration = Duration::from_secs(5);
+
+pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
+    let session = instance.answering().await?;
+    let dbname = literal(dbname);
+    // Only our own role can log in other than through the endpoint: the socket's folder is closed
+    // to everybody else. Such a session is one of a person who works on the host.
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM pg_catalog.pg_prepared_xacts), \
+         (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' \
+            AND usename = '{SUPERUSER}' AND application_name <> 'upkeep'), \
+         (SELECT max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn))::pg_catalog.int8 \
+            FROM pg_catalog.pg_stat_replication WHERE NOT pg_catalog.pg_is_in_recovery()), \
+         pg_catalog.current_setting('synchronous_standby_names')"
+    );
+    let counts = session.row(&sql, ASK_WITHIN).await.or_failed()?;
+    let (oldest_transaction_ms, oldest_transaction) = oldest(&session, &dbname).await?;
+    let slots = "SELECT slot_name FROM pg_catalog.pg_replication_slots WHERE slot_type = 'logical' ORDER BY 1";
+    let slots = session.rows(slots, ASK_WITHIN).await.or_failed()?;
+    let activity = Activity {
+        oldest_transaction_ms,
+        oldest_transaction,
+        prepared_transactions: value(&counts, 0).unwrap_or_default(),
+        logical_slots: slots.into_iter().filter_map(|mut row| row.pop()?).collect(),
+        bypassing_sessions: value(&counts, 1).unwrap_or_default(),
+        replay_lag_bytes: value::<i64>(&counts, 2).map(|bytes| bytes.max(0) as u64),
+        synchronous_standby_names: text(&counts, 3).or_failed()?.to_owned(),
+    };
+    Ok(Answer::Activity { activity })
+}
+
+async fn oldest(session: &Session, dbname: &str) -> Result<(Option<u64>, Option<String>), HostError> {
+    let sql = format!(
+        "SELECT (extract(epoch FROM pg_catalog.clock_timestamp() - xact_start) * 1000)::pg_catalog.int8, \
+         pg_catalog.format('role `%s`, application `%s`, %s', usename, application_name, state) \
+         FROM pg_catalog.pg_stat_activity WHERE datname = {dbname} AND xact_start IS NOT NULL \
+         AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() \
+         ORDER BY xact_start LIMIT 1"
+    );
+    let row = session.rows(&sql, ASK_WITHIN).await.or_failed()?.pop().unwrap_or_default();
+    Ok((value::<i64>(&row, 0).map(|ms| ms.max(0) as u64), value(&row, 1)))
+}
+
+pub(crate) async fn usage(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
+    instance.complete_record()?;
+    instance.refuse_frozen()?;
+    let identity = identity::read(&instance.places.data()).or_failed()?;
+    // Tables are seen from inside their database only.
+    let session = Session::open_in(&instance.places.address(), &identity, dbname).await.or_failed()?;
+    let sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database()), \
+        (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() \
+           AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()), \
+        (SELECT count(*) FROM pg_catalog.pg_stat_user_tables)";
+    let row = session.row(sql, ASK_WITHIN).await.or_failed()?;
+    let usage = Usage {
+        size_bytes: value(&row, 0).unwrap_or_default(),
+        connections: value(&row, 1).unwrap_or_default(),
+        tables: value(&row, 2).unwrap_or_default(),
+    };
+    Ok(Answer::Usage { usage })
+}

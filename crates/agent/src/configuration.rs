@@ -1,0 +1,185 @@
+//! The configuration that Upkeep owns: who may connect, where the server listens, what replication
+//! needs. It lies apart from the user's own, is read after it, and is written whole each time.
+//!
+//! What must not be overruled even by `ALTER SYSTEM` goes onto the command line instead.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::io;
+use std::path::PathBuf;
+
+use nix::unistd::{Uid, User, geteuid};
+use postgres_protocol::escape::escape_literal;
+use upkeep_domain::instance::{Address, InstanceSettings};
+
+use crate::command::RunAs;
+use crate::durable;
+use crate::layout::{PORT, Places};
+use crate::record::{Record, Upstream};
+
+/// Our own role in every instance.
+pub(crate) const SUPERUSER: &str = "upkeep";
+/// The endpoint's role: reads verifiers, nothing else.
+pub(crate) const ENDPOINT_ROLE: &str = "upkeep_endpoint";
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Write(#[from] durable::Error),
+    #[error("read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+}
+
+/// Writes all of it. Readable by everybody: there is nothing secret in it.
+pub(crate) fn write(places: &Places, record: &Record, run_as: Option<&RunAs>) -> Result<(), Error> {
+    let (conf, data) = (places.conf(), places.data());
+    let main = format!(
+        "include_if_exists {}\ninclude {}\n",
+        quoted(&data.join("postgresql.conf").display().to_string()),
+        quoted(&conf.join("upkeep.conf").display().to_string()),
+    );
+    let files = [
+        ("postgresql.conf", main),
+        ("upkeep.conf", settings(&record.settings, record.upstream.as_ref())),
+        ("pg_hba.conf", HBA.to_owned()),
+        ("pg_ident.conf", ident(run_as)),
+    ];
+    for (name, text) in files {
+        durable::write(&conf.join(name), text.as_bytes(), 0o644, None)?;
+    }
+    Ok(())
+}
+
+/// What nobody may overrule.
+pub(crate) fn arguments(places: &Places) -> Vec<String> {
+    let conf = places.conf();
+    let path = |name: &str| conf.join(name).display().to_string();
+    [
+        ("config_file", path("postgresql.conf")),
+        ("hba_file", path("pg_hba.conf")),
+        ("ident_file", path("pg_ident.conf")),
+        ("listen_addresses", String::new()),
+        ("port", PORT.to_string()),
+        ("unix_socket_directories", places.socket_dir.display().to_string()),
+        ("unix_socket_permissions", "0777".to_owned()),
+    ]
+    .into_iter()
+    .flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")])
+    .collect()
+}
+
+const HBA: &str = "\
+# Upkeep's own; rewritten at every start.
+local  replication  upkeep           peer map=upkeep
+local  all          upkeep           peer map=upkeep
+local  postgres     upkeep_endpoint  peer map=upkeep
+local  all          upkeep_endpoint  reject
+local  all          all              scram-sha-256
+";
+
+fn ident(run_as: Option<&RunAs>) -> String {
+    let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let ours = [Some(Uid::from_raw(0)), Some(geteuid()), run_as.map(|user| Uid::from_raw(user.uid))];
+    let users: BTreeSet<String> = ours.into_iter().flatten().filter_map(name).collect();
+    let mut text = String::new();
+    for user in users {
+        for role in [SUPERUSER, ENDPOINT_ROLE] {
+            let _ = writeln!(text, "upkeep \"{user}\" {role}");
+        }
+    }
+    text
+}
+
+fn settings(settings: &InstanceSettings, upstream: Option<&Upstream>) -> String {
+    let InstanceSettings { max_connections, shared_buffers_mb, wal_keep_size_mb } = settings;
+    let mut text = format!(
+        "max_connections = {max_connections}
+shared_buffers = {shared_buffers_mb}MB
+wal_keep_size = {wal_keep_size_mb}MB
+wal_level = replica
+wal_log_hints = on
+max_wal_senders = 10
+max_replication_slots = 10
+hot_standby = on
+password_encryption = scram-sha-256
+recovery_target_timeline = latest
+logging_collector = off
+log_destination = stderr
+log_line_prefix = '%m [%p] %q%u@%d '
+log_checkpoints = on
+log_lock_waits = on
+"
+    );
+    if let Some(Upstream { address, slot }) = upstream {
+        let _ = writeln!(text, "primary_conninfo = {}", quoted(&conninfo(address, slot)));
+        let _ = writeln!(text, "primary_slot_name = {}", quoted(slot));
+    }
+    text
+}
+
+/// How a copy reaches its source.
+pub(crate) fn conninfo(address: &Address, slot: &str) -> String {
+    let (host, port) = (address.host(), address.port());
+    format!("host={host} port={port} user={SUPERUSER} application_name={slot}")
+}
+
+/// A value in `postgresql.conf`.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+/// A value in SQL.
+pub(crate) fn literal(value: &str) -> String {
+    escape_literal(value)
+}
+
+/// Takes out of a copied `postgresql.auto.conf` what was true of the source only: whom it follows,
+/// who must confirm its commits, and where a recovery ends.
+pub(crate) fn forget_what_must_not_travel(
+    places: &Places,
+    run_as: Option<&RunAs>,
+) -> Result<(), Error> {
+    let path = places.data().join("postgresql.auto.conf");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(Error::Read { path, source }),
+    };
+    let kept: String = text.lines().filter(|line| travels(line)).fold(String::new(), |mut all, line| {
+        all.push_str(line);
+        all.push('\n');
+        all
+    });
+    Ok(durable::write(&path, kept.as_bytes(), 0o600, run_as)?)
+}
+
+fn travels(line: &str) -> bool {
+    const STAYS: [&str; 4] = [
+        "primary_conninfo",
+        "primary_slot_name",
+        "synchronous_standby_names",
+        "synchronized_standby_slots",
+    ];
+    let name = line.trim_start().split(['=', ' ', '\t']).next().unwrap_or_default().to_lowercase();
+    !STAYS.contains(&name.as_str()) && !name.starts_with("recovery_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_true_of_the_source_only_does_not_travel() {
+        for line in ["primary_conninfo = 'host=x'", "  Synchronous_Standby_Names='*'", "recovery_target_lsn = '0/1'"] {
+            assert!(!travels(line), "{line}");
+        }
+        for line in ["work_mem = '64MB'", "# recovery_", "", "primary_keys = 1"] {
+            assert!(travels(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_end_its_own_quotes() {
+        assert_eq!(quoted("a'b"), "'a''b'");
+    }
+}

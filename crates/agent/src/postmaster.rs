@@ -1,0 +1,108 @@
+//! The processes of one instance: finds them, starts the server, stops it, kills it.
+//!
+//! A server is found by its `postmaster.pid` and by what works in its data directory; never by a
+//! name. It is started by its own program, not `pg_ctl`, which looks only ten times a second.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::time::Instant;
+
+use crate::command;
+use crate::control_data::{self, ControlData};
+use crate::durable;
+use crate::pause::pause;
+use crate::process::{self, Process, State};
+use crate::shared_memory::SharedMemory;
+
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// SIGKILL is a matter of milliseconds, unless the disk hangs.
+const KILL_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Signal(#[from] process::Error),
+    #[error(transparent)]
+    Control(#[from] control_data::Error),
+    #[error(transparent)]
+    Remove(#[from] durable::Error),
+    #[error(transparent)]
+    Start(#[from] command::Error),
+    #[error("{left} processes of `{}` are still there after {after:?}", data.display())]
+    StillThere { data: PathBuf, left: usize, after: Duration },
+    #[error("the server stopped, but its control file says {state:?} and not that it was shut down")]
+    NotShutDown { state: control_data::ClusterState },
+}
+
+/// The server process on this data directory, if one lives.
+pub(crate) fn find(data: &Path) -> Option<Process> {
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let pid = text.lines().next()?.trim().parse().ok()?;
+    // Another process may have the pid by now, or it is dead and nobody has reaped it.
+    Process::look_up(pid).filter(|process| process.works_in(data))
+}
+
+/// Removes the `postmaster.pid` of a server that is dead; a zombie would keep a new one away.
+pub(crate) fn clear_stale_lock(data: &Path) -> Result<(), Error> {
+    if find(data).is_none() {
+        durable::remove(&data.join("postmaster.pid"))?;
+    }
+    Ok(())
+}
+
+/// Fast stop: done when nothing works on the data directory and `pg_control` says so.
+pub(crate) async fn stop(data: &Path, within: Duration) -> Result<(), Error> {
+    if let Some(server) = find(data) {
+        server.signal(Signal::SIGINT)?;
+        wait_gone(data, vec![server], within).await?;
+    }
+    wait_gone(data, process::all_in(data), within).await?;
+    let state = ControlData::read(data)?.state;
+    if state.is_shut_down() { Ok(()) } else { Err(Error::NotShutDown { state }) }
+}
+
+/// Ends every process on the data directory at once. The server first, so that it starts no more.
+pub(crate) async fn kill(data: &Path) -> Result<(), Error> {
+    let server = find(data);
+    let memory = server.map(SharedMemory::of);
+    let mut all: Vec<Process> = server.into_iter().collect();
+    if let Some(server) = server {
+        server.signal(Signal::SIGSTOP)?;
+        all.extend(server.children());
+    }
+    all.extend(process::all_in(data));
+    for process in &all {
+        process.signal(Signal::SIGKILL)?;
+    }
+    wait_gone(data, all, KILL_WITHIN).await?;
+    if let Some(memory) = memory {
+        memory.release();
+    }
+    clear_stale_lock(data)
+}
+
+async fn wait_gone(data: &Path, mut all: Vec<Process>, within: Duration) -> Result<(), Error> {
+    let until = Instant::now() + within;
+    loop {
+        all.retain(|process| process.state() != State::Dead);
+        if all.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            let data = data.to_owned();
+            return Err(Error::StillThere { data, left: all.len(), after: within });
+        }
+        pause(LOOK_EVERY).await;
+    }
+}
+
+/// The end of what the server said, for messages.
+pub(crate) fn last_words(log: &Path) -> String {
+    const LINES: usize = 6;
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let tail = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(4_096)..]).into_owned();
+    let lines: Vec<&str> = tail.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join(" | ")
+}

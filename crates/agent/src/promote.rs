@@ -1,0 +1,120 @@
+//! Promotes a standby: the one thing that cannot be taken back.
+//!
+//! A refusal proves that nobody has asked the server; once it is asked, that is on disk first and
+//! every later call only sees to it that it comes about. `pg_ctl promote` and `pg_promote` wait in
+//! steps of 100 ms, so the server is asked the way they ask it, and probed with a real write.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::time::Instant;
+use upkeep_domain::host_command::{HostError, Outcome};
+use upkeep_domain::lsn::TimelineId;
+use upkeep_domain::millis::Millis;
+use upkeep_domain::refusal::RefusalKind;
+
+use crate::durable;
+use crate::fault::{OrFailed, failed, refused};
+use crate::host::{Host, Instance};
+use crate::pause::{LOOK_EVERY, pause};
+use crate::session::{Session, truth, value};
+use crate::{disarm, start};
+
+const SIGNAL_FILE: &str = "promote";
+const ASK_WITHIN: Duration = Duration::from_secs(2);
+const PROMOTE_WITHIN: Duration = Duration::from_secs(50);
+
+/// Writes as soon as it can and says nothing in the log until then.
+const PROBE: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL \
+    ELSE pg_catalog.pg_logical_emit_message(true, 'upkeep', 'probe') END";
+const IN_RECOVERY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
+const TIMELINE: &str = "SELECT ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(\
+    pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4";
+
+pub(crate) async fn promote(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {
+    let mut record = instance.complete_record()?;
+    let asked = record.promotion_requested;
+    let ready = standby_that_answers(host, instance).await;
+    let in_recovery = match ready {
+        Ok(in_recovery) => in_recovery,
+        // Whatever went wrong, nobody has asked it: that is what a refusal says.
+        Err(error) if !asked => return Err(never_asked(error)),
+        Err(error) => return Err(error),
+    };
+    let session = instance.session().await.or_failed()?;
+    if !in_recovery {
+        return if asked {
+            let promote_to_write_ms = record.promoted.unwrap_or_default();
+            let timeline = timeline(&session).await?;
+            Ok(Outcome::Promoted { timeline, promote_to_write_ms })
+        } else {
+            let sentence = format!("instance `{}` is a primary already", instance.id);
+            Err(refused(RefusalKind::Conflict, sentence))
+        };
+    }
+    record.promotion_requested = true;
+    record.save(&instance.places).or_failed()?;
+    let began = Instant::now();
+    ask(host, instance)?;
+    first_write(instance, &session).await?;
+    let promote_to_write_ms = Millis { micros: began.elapsed().as_micros() as u64 };
+    let timeline = timeline(&session).await?;
+    record.promoted = Some(promote_to_write_ms);
+    record.save(&instance.places).or_failed()?;
+    Ok(Outcome::Promoted { timeline, promote_to_write_ms })
+}
+
+/// A dead one is started again, as the standby that it is. True while it is in recovery.
+async fn standby_that_answers(host: &Host, instance: &Instance) -> Result<bool, HostError> {
+    instance.refuse_frozen()?;
+    if disarm::is_disarmed(&instance.places) {
+        let sentence = format!("instance `{}` is disarmed; it may not become a primary", instance.id);
+        return Err(refused(RefusalKind::Conflict, sentence));
+    }
+    if instance.server().is_none() {
+        start::bring_up(host, instance).await?;
+    }
+    let session = instance.session().await.or_failed()?;
+    let row = session.row(IN_RECOVERY, ASK_WITHIN).await.or_failed()?;
+    truth(&row, 0).ok_or_else(|| failed("the server does not say whether it is in recovery"))
+}
+
+fn never_asked(error: HostError) -> HostError {
+    match error {
+        HostError::Refused { .. } | HostError::Stale { .. } => error,
+        HostError::Failed { sentence } | HostError::Unknown { sentence } => refused(
+            RefusalKind::Unavailable,
+            format!("it was not asked for promotion, because it could not be: {sentence}"),
+        ),
+    }
+}
+
+fn ask(host: &Host, instance: &Instance) -> Result<(), HostError> {
+    let signal_file = instance.places.data().join(SIGNAL_FILE);
+    durable::write(&signal_file, b"", 0o600, host.run_as.as_ref()).or_failed()?;
+    let gone = || failed(format!("the server of instance `{}` has just ended", instance.id));
+    instance.server().ok_or_else(gone)?.signal(Signal::SIGUSR1).or_failed()
+}
+
+async fn first_write(instance: &Instance, session: &Session) -> Result<(), HostError> {
+    let until = Instant::now() + PROMOTE_WITHIN;
+    loop {
+        let row = session.row(PROBE, ASK_WITHIN).await.or_failed()?;
+        if row.first().is_some_and(Option::is_some) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            let id = instance.id;
+            return Err(failed(format!(
+                "instance `{id}` was asked for promotion and takes no writes after {PROMOTE_WITHIN:?}"
+            )));
+        }
+        pause(LOOK_EVERY).await;
+    }
+}
+
+async fn timeline(session: &Session) -> Result<TimelineId, HostError> {
+    let row = session.row(TIMELINE, ASK_WITHIN).await.or_failed()?;
+    let number = value(&row, 0).ok_or_else(|| failed("the server does not say its timeline"))?;
+    Ok(TimelineId(number))
+}

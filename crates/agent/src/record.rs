@@ -1,0 +1,90 @@
+//! What we know of an instance that its data directory does not say: `instance.json`.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use upkeep_domain::instance::{Address, InstanceSettings};
+use upkeep_domain::lsn::Lsn;
+use upkeep_domain::millis::Millis;
+use upkeep_domain::release::ReleaseName;
+
+use crate::durable;
+use crate::layout::Places;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("understand `{}`", path.display())]
+    Understand { path: PathBuf, source: serde_json::Error },
+    #[error(transparent)]
+    Write(#[from] durable::Error),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) release: ReleaseName,
+    pub(crate) settings: InstanceSettings,
+    /// A copy streams from here until it is promoted.
+    pub(crate) upstream: Option<Upstream>,
+    /// False while initdb or the copy is under way: what is there is half of it.
+    pub(crate) complete: bool,
+    /// Why the last copy did not become complete.
+    pub(crate) copy_failed: Option<String>,
+    pub(crate) copied_bytes: Option<u64>,
+    pub(crate) frozen: Option<Frozen>,
+    pub(crate) promotion_requested: bool,
+    pub(crate) promoted: Option<Millis>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Upstream {
+    pub(crate) address: Address,
+    pub(crate) slot: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frozen {
+    pub(crate) marker: Lsn,
+    pub(crate) silence_ms: u64,
+}
+
+impl Record {
+    pub(crate) fn new(release: ReleaseName, settings: InstanceSettings) -> Self {
+        Self {
+            release,
+            settings,
+            upstream: None,
+            complete: false,
+            copy_failed: None,
+            copied_bytes: None,
+            frozen: None,
+            promotion_requested: false,
+            promoted: None,
+        }
+    }
+
+    /// A standby that nobody has asked to become anything else.
+    pub(crate) fn must_be_standby(&self) -> bool {
+        self.upstream.is_some() && !self.promotion_requested
+    }
+
+    pub(crate) fn read(places: &Places) -> Result<Option<Self>, Error> {
+        let path = places.record();
+        match std::fs::read(&path) {
+            Ok(text) => match serde_json::from_slice(&text) {
+                Ok(record) => Ok(Some(record)),
+                Err(source) => Err(Error::Understand { path, source }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    pub(crate) fn save(&self, places: &Places) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|source| Error::Understand { path: places.record(), source })?;
+        Ok(durable::write(&places.record(), &text, 0o644, None)?)
+    }
+}
