@@ -4,4 +4,5 @@ pub mod load;
 pub mod observer;
 pub mod postgres;
 pub mod releases_source;
+pub mod sim;
 pub mod up;

@@ -1,0 +1,312 @@
+//! The agent's side of the simulated world: fences, the journal, and what each command does.
+
+use async_trait::async_trait;
+use upkeep_domain::host_command::{
+    Activity, Answer, Envelope, HostCommand, HostError, HostQuery, Outcome, Usage,
+};
+use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::ProcessState;
+use upkeep_domain::lsn::{Lsn, TimelineId};
+use upkeep_domain::ports::Hosts;
+use upkeep_domain::refusal::Refusal;
+use upkeep_domain::release::ReleaseName;
+
+use super::Sim;
+use super::fault::Doing;
+use super::instance::{Instance, Record, lsn};
+use super::model::Model;
+
+type Done = Result<Outcome, HostError>;
+
+fn failed(sentence: &str) -> HostError {
+    let sentence = sentence.to_owned();
+    HostError::Failed { sentence }
+}
+
+impl Model {
+    fn command(&mut self, envelope: &Envelope, doing: Doing<HostError>) -> Done {
+        if let Some(instance) = envelope.command.instance() {
+            let seen = self.fences.entry(instance).or_default();
+            if envelope.fence < *seen {
+                self.stale_calls += 1;
+                return Err(HostError::Stale {
+                    sent: envelope.fence,
+                    seen: *seen,
+                });
+            }
+            *seen = envelope.fence;
+        }
+        if let Some(recorded) = self.journal.get(&envelope.id) {
+            return recorded.clone();
+        }
+        let done = match doing {
+            Doing::Really => self.execute(&envelope.command),
+            Doing::Not(error) => Err(error),
+            Doing::ButSaying(error) => self.execute(&envelope.command).and(Err(error)),
+        };
+        self.journal.insert(envelope.id.clone(), done.clone());
+        done
+    }
+
+    fn execute(&mut self, command: &HostCommand) -> Done {
+        match command {
+            HostCommand::CreateInstance {
+                instance, release, ..
+            } => {
+                self.create(*instance, release);
+                Ok(Outcome::Done)
+            }
+            HostCommand::StartInstance { instance } => self.start(*instance),
+            HostCommand::CreateDatabase { instance, .. }
+            | HostCommand::Checkpoint { instance, .. }
+            | HostCommand::ReloadInstance { instance } => {
+                self.running(*instance).map(|_| Outcome::Done)
+            }
+            HostCommand::StopInstance { instance } => {
+                self.there(*instance)?.process = ProcessState::Stopped;
+                Ok(Outcome::Done)
+            }
+            HostCommand::BaseBackup {
+                instance,
+                release,
+                source,
+                slot,
+                ..
+            } => self.base_backup(*instance, release, *source, slot),
+            HostCommand::DropSlot { instance, slot } => {
+                self.there(*instance)?.slots.remove(slot);
+                Ok(Outcome::Done)
+            }
+            HostCommand::Freeze {
+                instance, marker, ..
+            } => self.freeze(*instance, *marker),
+            HostCommand::Thaw { instance } => self.thaw(*instance),
+            HostCommand::Disarm { instance } => {
+                self.there(*instance)?.disarmed = true;
+                Ok(Outcome::Done)
+            }
+            HostCommand::Rearm { instance } => self.rearm(*instance),
+            HostCommand::Promote { instance } => self.promote(*instance),
+            HostCommand::KillInstance { instance } => self.kill(*instance),
+            HostCommand::RemoveInstance { instance } => {
+                self.instances.remove(instance);
+                Ok(Outcome::Done)
+            }
+            HostCommand::AddRelease { .. } | HostCommand::RemoveRelease { .. } => {
+                let refusal = Refusal::invalid("releases of a simulated host are given");
+                Err(HostError::Refused { refusal })
+            }
+        }
+    }
+
+    fn there(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
+        self.instances
+            .get_mut(&instance)
+            .ok_or_else(|| failed("there is no such instance"))
+    }
+
+    fn running(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
+        let instance = self.there(instance)?;
+        if instance.is_running() {
+            Ok(instance)
+        } else {
+            Err(failed("the instance does not run"))
+        }
+    }
+
+    fn create(&mut self, instance: InstanceId, release: &ReleaseName) {
+        self.clusters += 1;
+        let made = Instance::new(instance, release.clone(), self.clusters);
+        self.instances.entry(instance).or_insert(made);
+    }
+
+    fn start(&mut self, instance: InstanceId) -> Done {
+        let taken_over = self.was_taken_over(instance);
+        let there = self.there(instance)?;
+        if there.copy_looks > 0 {
+            return Err(failed("the copy is not complete"));
+        }
+        if there.process == ProcessState::Frozen {
+            return Err(failed("the instance is frozen"));
+        }
+        there.process = ProcessState::Running;
+        let writes = there.takes_writes();
+        let observation = Box::new(there.observe());
+        if writes && taken_over {
+            self.broken("an old primary was started as a primary after a promotion request");
+        }
+        Ok(Outcome::Started { observation })
+    }
+
+    fn base_backup(
+        &mut self,
+        instance: InstanceId,
+        release: &ReleaseName,
+        source: InstanceId,
+        slot: &str,
+    ) -> Done {
+        let source = self.running(source)?;
+        source.slots.insert(slot.to_owned());
+        let copy = source.copy(instance, release.clone());
+        self.instances.insert(instance, copy);
+        Ok(Outcome::Done)
+    }
+
+    fn freeze(&mut self, instance: InstanceId, marker: Lsn) -> Done {
+        let bypassed = self.clients.bypassing > 0;
+        let dbname = self.dbname_of(instance);
+        let there = self.there(instance)?;
+        if there.process == ProcessState::Stopped {
+            return Ok(Outcome::Fenced {
+                processes: 0,
+                killed: true,
+            });
+        }
+        if bypassed && there.takes_writes() {
+            self.clients.bypassing -= 1;
+            let (commit, _) = self.clients.next(&dbname);
+            self.there(instance)?.commit(Record::Commit(commit), true);
+        }
+        let there = self.there(instance)?;
+        there.process = ProcessState::Frozen;
+        match there.commits_behind(marker) {
+            0 => Ok(Outcome::Fenced {
+                processes: 8,
+                killed: false,
+            }),
+            behind => Ok(Outcome::Behind {
+                transactions: behind as u32,
+                end: lsn(there.wal.len()),
+            }),
+        }
+    }
+
+    fn dbname_of(&self, instance: InstanceId) -> String {
+        let mut gates = self.gates.iter();
+        let gate = gates.find(|(_, gate)| gate.target.instance == instance);
+        gate.map_or_else(String::new, |(dbname, _)| dbname.clone())
+    }
+
+    fn thaw(&mut self, instance: InstanceId) -> Done {
+        if self.was_taken_over(instance) {
+            self.broken("an old primary was thawed after a promotion request");
+        }
+        self.there(instance)?.process = ProcessState::Running;
+        Ok(Outcome::Done)
+    }
+
+    fn rearm(&mut self, instance: InstanceId) -> Done {
+        if self.was_taken_over(instance) {
+            self.broken("an old primary was armed again after a promotion request");
+        }
+        self.there(instance)?.disarmed = false;
+        Ok(Outcome::Done)
+    }
+
+    fn promote(&mut self, instance: InstanceId) -> Done {
+        let there = self.running(instance)?;
+        there.promotion_requested = true;
+        if let Some(source) = there.source.take() {
+            there.timeline = TimelineId(there.timeline.0 + 1);
+            self.judge_promotion(instance, source);
+        }
+        let there = self.running(instance)?;
+        there.commit(Record::Marker, true);
+        Ok(Outcome::Promoted {
+            timeline: there.timeline,
+            promote_to_write_ms: 2.0.into(),
+        })
+    }
+
+    fn judge_promotion(&mut self, instance: InstanceId, source: InstanceId) {
+        let dbname = self.dbname_of(source);
+        match self.lost_commits(&dbname, instance) {
+            0 => {}
+            lost => self.broken(format!("a promotion lost {lost} acknowledged commits")),
+        }
+        let Some(old) = self.instances.get(&source) else {
+            return;
+        };
+        if !old.disarmed {
+            self.broken("a promotion was asked for before the old primary was disarmed");
+        }
+    }
+
+    fn kill(&mut self, instance: InstanceId) -> Done {
+        let there = self.there(instance)?;
+        if there.is_running() {
+            return Err(failed("only a frozen instance is killed"));
+        }
+        there.process = ProcessState::Stopped;
+        Ok(Outcome::Done)
+    }
+
+    fn query(&mut self, query: &HostQuery) -> Result<Answer, HostError> {
+        match query {
+            HostQuery::Observe { instance } => {
+                let observation = Box::new(self.observe(*instance));
+                if let Some(there) = self.instances.get_mut(instance) {
+                    there.copy_looks = there.copy_looks.saturating_sub(1);
+                }
+                Ok(Answer::Observed { observation })
+            }
+            HostQuery::Mark { instance } => {
+                let there = self.running(*instance)?;
+                there.commit(Record::Marker, true);
+                Ok(Answer::Marked {
+                    lsn: lsn(there.wal.len()),
+                    timeline: there.timeline,
+                    system_identifier: there.system_identifier,
+                })
+            }
+            HostQuery::Received {
+                instance,
+                lsn: wanted,
+                ..
+            } => {
+                self.stream(*instance);
+                let there = self.running(*instance)?;
+                let at = lsn(there.wal.len());
+                Ok(Answer::Received {
+                    received: at >= *wanted,
+                    lsn: Some(at),
+                    timeline: Some(there.timeline),
+                    system_identifier: there.system_identifier,
+                })
+            }
+            HostQuery::Activity { .. } => Ok(Answer::Activity {
+                activity: Activity::default(),
+            }),
+            HostQuery::Usage { .. } => Ok(Answer::Usage {
+                usage: Usage::default(),
+            }),
+            HostQuery::Room { .. } => Ok(Answer::Room {
+                available_bytes: 1 << 40,
+                instance_bytes: 1 << 20,
+            }),
+            HostQuery::Releases => Ok(Answer::Releases {
+                releases: self.releases.clone(),
+            }),
+            HostQuery::Instances => Ok(Answer::Instances {
+                instances: self.instances.keys().copied().collect(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Hosts for Sim {
+    async fn command(&self, _host: HostId, envelope: &Envelope) -> Done {
+        self.make(|model, doing| model.command(envelope, doing))
+            .await
+    }
+
+    async fn query(&self, _host: HostId, query: &HostQuery) -> Result<Answer, HostError> {
+        self.make(|model, doing| match doing {
+            Doing::Really => model.query(query),
+            Doing::Not(error) => Err(error),
+            Doing::ButSaying(error) => model.query(query).and(Err(error)),
+        })
+        .await
+    }
+}

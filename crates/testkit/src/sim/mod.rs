@@ -1,0 +1,150 @@
+//! A simulated world behind `domain::ports::{Hosts, Traffic}`: hosts, their instances, the endpoint
+//! and its clients, as far as a controller can tell them from the real ones.
+//!
+//! It keeps the promises of agent and endpoint (fences, a journal of commands, leases of holds) and
+//! is a witness besides: at every call it looks whether a rule of the product was broken. Faults are
+//! put in by their place: the n-th call of a step.
+//!
+//! It is no test of agent or endpoint, and PostgreSQL is only a list of commits here.
+
+mod clients;
+mod fault;
+mod gate;
+mod hosts;
+mod instance;
+mod model;
+mod traffic;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use upkeep_domain::id::InstanceId;
+use upkeep_domain::instance::{Observation, ProcessState};
+
+use fault::{Answerable, Doing};
+pub use fault::{Fault, Place};
+use model::Model;
+
+/// The world. Share it behind an `Arc`: it outlives any controller.
+pub struct Sim {
+    model: Mutex<Model>,
+    hung: Notify,
+}
+
+impl Sim {
+    /// A host with these releases, named like `15.18-a`.
+    pub fn new(releases: &[&str]) -> Self {
+        Self {
+            model: Mutex::new(Model::new(releases)),
+            hung: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The calling task begins a visit of this step: its calls are counted from here.
+    pub fn enter(&self, procedure: &str, step: &str) {
+        self.lock().faults.enter(procedure, step);
+    }
+
+    /// The fault comes at that place, once.
+    pub fn inject(&self, place: Place, fault: Fault) {
+        self.lock().faults.plan(place, fault, false);
+    }
+
+    /// The fault comes at that place each time.
+    pub fn inject_for_ever(&self, place: Place, fault: Fault) {
+        self.lock().faults.plan(place, fault, true);
+    }
+
+    /// The most calls that a visit of this step has made.
+    pub fn calls_made(&self, procedure: &str, step: &str) -> u32 {
+        self.lock().faults.calls_made(procedure, step)
+    }
+
+    /// Returns when a call hangs for ever ([`Fault::HangBefore`], [`Fault::HangAfter`]).
+    pub async fn hung(&self) {
+        self.hung.notified().await;
+    }
+
+    /// A client that bypasses the endpoint commits just before each of the next fences.
+    pub fn bypass(&self, fences: u32) {
+        self.lock().clients.bypassing = fences;
+    }
+
+    /// The processes of an instance die, as of a lack of memory.
+    pub fn crash(&self, instance: InstanceId) {
+        if let Some(instance) = self.lock().instances.get_mut(&instance) {
+            instance.process = ProcessState::Stopped;
+        }
+    }
+
+    /// Every rule of the product that was broken, in words.
+    pub fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+
+    /// Calls that were refused because a newer controller had been seen.
+    pub fn stale_calls(&self) -> u32 {
+        self.lock().stale_calls
+    }
+
+    pub fn acknowledged(&self) -> usize {
+        self.lock().clients.acknowledged()
+    }
+
+    /// What there is besides databases that are open to their clients on one running primary.
+    pub fn unsettled(&self) -> Vec<String> {
+        self.lock().unsettled()
+    }
+
+    pub fn instances(&self) -> BTreeSet<InstanceId> {
+        self.lock().instances.keys().copied().collect()
+    }
+
+    /// Where clients of the database go; `None` when the endpoint does not know it.
+    pub fn target_of(&self, dbname: &str) -> Option<InstanceId> {
+        let model = self.lock();
+        let gate = model.gates.get(dbname)?;
+        Some(gate.target.instance)
+    }
+
+    pub fn observe(&self, instance: InstanceId) -> Observation {
+        self.lock().observe(instance)
+    }
+
+    /// Makes one call on the model, or what the planned fault leaves of it.
+    async fn make<T, E: Answerable>(
+        &self,
+        act: impl FnOnce(&mut Model, Doing<E>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (answer, hangs) = {
+            let mut model = self.lock();
+            let fault = model.faults.next();
+            model.time_passes();
+            let answer = match fault {
+                None => act(&mut model, Doing::Really),
+                Some(Fault::Refused) => act(&mut model, Doing::Not(E::refused())),
+                Some(Fault::Failed) => act(&mut model, Doing::Not(E::failed())),
+                Some(Fault::FailedAfter) => act(&mut model, Doing::ButSaying(E::failed())),
+                Some(Fault::RequestLost | Fault::HangBefore) => Err(E::unknown()),
+                Some(Fault::AnswerLost | Fault::HangAfter) => {
+                    let _ = act(&mut model, Doing::Really);
+                    Err(E::unknown())
+                }
+            };
+            model.look();
+            let hangs = matches!(fault, Some(Fault::HangBefore | Fault::HangAfter));
+            (answer, hangs)
+        };
+        if hangs {
+            self.hung.notify_one();
+            std::future::pending::<()>().await;
+        }
+        tokio::task::yield_now().await;
+        answer
+    }
+}

@@ -1,0 +1,216 @@
+//! Everything there is in the simulated world, what happens by itself in it, and the rules that
+//! must hold at every moment.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use upkeep_domain::host_command::{CommandId, Fence, HostError, Outcome};
+use upkeep_domain::id::InstanceId;
+use upkeep_domain::instance::{Observation, ProcessState};
+use upkeep_domain::release::{BASEBACKUP, REQUIRED_PROGRAMS, Release, Source};
+
+use super::clients::Clients;
+use super::fault::Faults;
+use super::gate::Gate;
+use super::instance::{Instance, Record, absent};
+
+pub(super) struct Model {
+    pub(super) faults: Faults,
+    pub(super) releases: Vec<Release>,
+    pub(super) instances: BTreeMap<InstanceId, Instance>,
+    pub(super) clusters: u64,
+    pub(super) journal: HashMap<CommandId, Result<Outcome, HostError>>,
+    pub(super) fences: HashMap<InstanceId, Fence>,
+    pub(super) gates: BTreeMap<String, Gate>,
+    pub(super) clients: Clients,
+    pub(super) stale_calls: u32,
+    pub(super) violations: Vec<String>,
+}
+
+impl Model {
+    pub(super) fn new(releases: &[&str]) -> Self {
+        Self {
+            faults: Faults::default(),
+            releases: releases.iter().map(|name| release(name)).collect(),
+            instances: BTreeMap::new(),
+            clusters: 0,
+            journal: HashMap::new(),
+            fences: HashMap::new(),
+            gates: BTreeMap::new(),
+            clients: Clients::default(),
+            stale_calls: 0,
+            violations: Vec::new(),
+        }
+    }
+
+    pub(super) fn broken(&mut self, rule: impl Into<String>) {
+        let rule = rule.into();
+        if !self.violations.contains(&rule) {
+            self.violations.push(rule);
+        }
+    }
+
+    pub(super) fn observe(&self, instance: InstanceId) -> Observation {
+        let there = self.instances.get(&instance);
+        there.map_or_else(|| absent(instance), Instance::observe)
+    }
+
+    /// What happens by itself between two calls: standbys receive what was flushed before, leases
+    /// end, and clients commit.
+    pub(super) fn time_passes(&mut self) {
+        let ids: Vec<_> = self.instances.keys().copied().collect();
+        for id in ids {
+            self.stream(id);
+        }
+        let dbnames: Vec<_> = self.gates.keys().cloned().collect();
+        for dbname in dbnames {
+            let gate = self.gates.get_mut(&dbname).expect("its key was just read");
+            gate.lapse();
+            if gate.is_open() {
+                let target = gate.target.instance;
+                self.client_commits(&dbname, target);
+            }
+        }
+    }
+
+    /// The standby receives everything that its source has on disk.
+    pub(super) fn stream(&mut self, standby: InstanceId) {
+        let Some(source) = self
+            .instances
+            .get(&standby)
+            .and_then(|standby| standby.source)
+        else {
+            return;
+        };
+        let Some(source) = self
+            .instances
+            .get(&source)
+            .filter(|source| source.is_running())
+        else {
+            return;
+        };
+        let flushed = source.wal[..source.flushed].to_vec();
+        let standby = self.instances.get_mut(&standby).expect("it was just read");
+        if standby.is_running() {
+            standby.flushed = flushed.len();
+            standby.wal = flushed;
+        }
+    }
+
+    fn client_commits(&mut self, dbname: &str, target: InstanceId) {
+        match self.instances.get_mut(&target) {
+            Some(server) if server.takes_writes() => {
+                let (commit, flush) = self.clients.next(dbname);
+                server.commit(Record::Commit(commit), flush);
+            }
+            // It died of itself: an outage, and nobody's error.
+            Some(server) if server.process == ProcessState::Stopped && !server.disarmed => {}
+            _ => self.broken("clients were let go onto a server that takes no writes"),
+        }
+    }
+
+    /// What must be true after every call.
+    pub(super) fn look(&mut self) {
+        let mut writers: BTreeMap<u64, u32> = BTreeMap::new();
+        for instance in self
+            .instances
+            .values()
+            .filter(|instance| instance.takes_writes())
+        {
+            *writers.entry(instance.system_identifier).or_default() += 1;
+        }
+        if writers.values().any(|&writers| writers > 1) {
+            self.broken("two servers of one database take writes");
+        }
+        if self.gates.values().any(Gate::expired) {
+            self.broken("clients were held beyond the hard limit");
+        }
+    }
+
+    /// Copies of this cluster that somebody asked to take over from `instance`.
+    pub(super) fn was_taken_over(&self, instance: InstanceId) -> bool {
+        let Some(instance) = self.instances.get(&instance) else {
+            return false;
+        };
+        self.instances.values().any(|other| {
+            other.id != instance.id
+                && other.system_identifier == instance.system_identifier
+                && other.promotion_requested
+                && other.timeline >= instance.timeline
+        })
+    }
+
+    /// Commits of the database's clients that were acknowledged and are not on this server.
+    pub(super) fn lost_commits(&self, dbname: &str, server: InstanceId) -> usize {
+        let Some(server) = self.instances.get(&server) else {
+            return self.clients.of(dbname).count();
+        };
+        self.clients
+            .of(dbname)
+            .filter(|&commit| !server.has(commit))
+            .count()
+    }
+
+    pub(super) fn unsettled(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (dbname, gate) in &self.gates {
+            if !gate.is_open() {
+                found.push(format!("clients of {dbname} are held"));
+            }
+            if gate.prepared.is_some() {
+                found.push(format!("spare sessions of {dbname} are left"));
+            }
+            let target = gate.target.instance;
+            if !self
+                .instances
+                .get(&target)
+                .is_some_and(Instance::takes_writes)
+            {
+                found.push(format!("{dbname} takes no writes"));
+            }
+            match self.lost_commits(dbname, target) {
+                0 => {}
+                lost => found.push(format!("{lost} commits of {dbname} are lost")),
+            }
+        }
+        let targets: BTreeSet<_> = self
+            .gates
+            .values()
+            .map(|gate| gate.target.instance)
+            .collect();
+        for instance in self.instances.values() {
+            if instance.process == ProcessState::Frozen {
+                found.push("an instance is frozen".to_owned());
+            }
+            if instance.is_running() && !targets.contains(&instance.id) {
+                found.push("an instance runs to which no client goes".to_owned());
+            }
+            if instance.is_running() && !instance.slots.is_empty() {
+                found.push("a replication slot keeps WAL".to_owned());
+            }
+            if instance.process == ProcessState::Stopped && !instance.disarmed {
+                found.push("an old instance could start as a primary".to_owned());
+            }
+        }
+        found
+    }
+}
+
+fn release(name: &str) -> Release {
+    let version = name.split('-').next().unwrap_or(name);
+    let programs = REQUIRED_PROGRAMS.into_iter().chain([BASEBACKUP]);
+    Release {
+        name: name.parse().expect("a test names its releases well"),
+        version: version
+            .parse()
+            .expect("a test's release begins with its version"),
+        source: Source::System { dir: "/".into() },
+        bin_dir: "/bin".into(),
+        library_dir: None,
+        programs: programs.map(str::to_owned).collect(),
+        extensions: BTreeSet::new(),
+        tls: true,
+        icu: true,
+        relocatable: false,
+        added_ms: 0,
+    }
+}
