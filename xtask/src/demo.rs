@@ -49,18 +49,14 @@ impl Demo {
     pub(crate) async fn run(&self) -> Result<ExitCode> {
         setup::bring([self.from.as_str(), self.to.as_str()])?;
         let stage = Stage::set(stage::build()?).await?;
-        let performed = self.perform(&stage).await;
-        if performed.is_err() {
-            stage.show_logs();
-        }
-        let struck = stage.strike(self.keep).await;
-        let verdict = performed?;
+        let verdict = stage
+            .play(self.keep, async |stage| self.perform(stage).await)
+            .await?;
         if self.json {
             println!("{}", serde_json::to_string(&verdict)?);
         } else {
             print!("{verdict}");
         }
-        struck?;
         Ok(if verdict.promise_held {
             ExitCode::SUCCESS
         } else {

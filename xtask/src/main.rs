@@ -22,7 +22,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version, about)]
@@ -48,13 +47,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    // Dropping the work ends whatever it started; so an interrupted run cleans up as a failed one.
-    let ended = tokio::select! {
-        ended = run(command) => ended,
-        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
-    };
-    match ended {
+    match run(Cli::parse().command).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -72,19 +65,4 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(bench) => bench.run().await?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ctrl-C, or being told to end.
-async fn interrupted() {
-    let told = async {
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            terminated.recv().await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = told => {}
-    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 use upkeep_testkit::load::{Config, Load, pgbench};
@@ -18,8 +19,6 @@ const APP: &str = "demo";
 const STEADY_WITHIN: Duration = Duration::from_secs(60);
 const STEADY_FOR_MS: u64 = 2_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// Of the logs, when something went wrong.
-const LAST_LINES: usize = 40;
 
 /// Builds the product as it is shipped.
 pub(crate) fn build() -> Result<Utf8PathBuf> {
@@ -46,7 +45,7 @@ pub(crate) struct Release {
 
 /// A running product without a database.
 pub(crate) struct Stage {
-    pub(crate) up: Up,
+    up: Up,
 }
 
 /// The database on the stage.
@@ -59,7 +58,8 @@ pub(crate) struct Database {
 
 impl Stage {
     pub(crate) async fn set(binary: Utf8PathBuf) -> Result<Self> {
-        let up = Up::start(up::make_dir()?, Options::new(binary)).await?;
+        let up = async { Ok(Up::start(up::make_dir()?, Options::new(binary)).await?) };
+        let up = unless_interrupted(up).await?;
         eprintln!("upkeep is up: {}, databases at {}", up.url(), up.endpoint());
         Ok(Self { up })
     }
@@ -125,7 +125,7 @@ impl Stage {
     }
 
     /// Takes everything down; if that fails, what is left is killed all the same.
-    pub(crate) async fn strike(self, keep: bool) -> Result<()> {
+    async fn strike(self, keep: bool) -> Result<()> {
         if keep {
             let dir = self.up.down_keeping_files().await?;
             eprintln!("everything is stopped; its files are kept in {dir}");
@@ -136,13 +136,39 @@ impl Stage {
         Ok(())
     }
 
-    /// Shows the end of the logs, for whoever has to find out why it failed.
-    pub(crate) fn show_logs(&self) {
-        let log = self.up.log();
-        let lines: Vec<&str> = log.lines().collect();
-        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            eprintln!("  | {line}");
+    /// Plays `piece`, then takes everything down, however the piece ended.
+    pub(crate) async fn play<T>(
+        self,
+        keep: bool,
+        piece: impl AsyncFnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let played = unless_interrupted(piece(&self)).await;
+        if played.is_err() {
+            for line in self.up.log().lines() {
+                eprintln!("  | {line}");
+            }
         }
+        let struck = self.strike(keep).await;
+        match (played, struck) {
+            (Ok(result), Ok(())) => Ok(result),
+            (Ok(_), Err(error)) => Err(error),
+            (Err(error), struck) => {
+                if let Err(also) = struck {
+                    eprintln!("error: {also:#}");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Ends `work` by dropping it when Ctrl-C is pressed or when we are told to end.
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = terminated.recv() => bail!("told to end"),
     }
 }
 

@@ -30,9 +30,11 @@ pub use maintenance::{Felt, MaintenanceRun};
 pub use processes::RunningInstance;
 
 const READY_WITHIN: Duration = Duration::from_secs(90);
+const DOWN_WITHIN: Duration = Duration::from_secs(60);
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const LOG: &str = "up.log";
+const LOG_LINES: usize = 30;
 
 /// What to start, and how.
 #[derive(Debug, Clone)]
@@ -145,9 +147,13 @@ impl Up {
         &self.ready.endpoint
     }
 
-    /// What `upkeep up` and its roles have said so far.
+    /// The last words of `upkeep up` and of each of its roles.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.dir().join(LOG)).unwrap_or_default()
+        let mut files = vec![self.dir().join(LOG)];
+        if let Ok(entries) = self.dir().join("log").read_dir_utf8() {
+            files.extend(entries.filter_map(|entry| Some(entry.ok()?.into_path())));
+        }
+        files.iter().map(|file| last_words(file)).collect()
     }
 
     /// Process id of a role, as it wrote it down itself.
@@ -200,7 +206,11 @@ impl Up {
     }
 
     async fn stop(&mut self) -> Result<(), Error> {
-        self.run(&["down"]).await?;
+        let asked = timeout(DOWN_WITHIN, self.run(&["down"])).await;
+        asked.map_err(|_| Error::Late {
+            command: "down".to_owned(),
+            limit_s: DOWN_WITHIN.as_secs(),
+        })??;
         let _status = timeout(GONE_WITHIN, self.child.wait()).await;
         let deadline = Instant::now() + GONE_WITHIN;
         loop {
@@ -237,7 +247,7 @@ impl Drop for Up {
     fn drop(&mut self) {
         // It starts its roles again when they die, so it goes first.
         let _ = self.child.start_kill();
-        processes::kill_all(utf8(&self.dir), &self.options.binary);
+        processes::end_all(utf8(&self.dir), &self.options.binary);
     }
 }
 
@@ -278,6 +288,17 @@ fn upkeep(options: &Options, dir: &Utf8Path) -> Command {
     let mut command = Command::new(&options.binary);
     command.env("UPKEEP_DIR", dir).stdin(Stdio::null());
     command
+}
+
+fn last_words(file: &Utf8Path) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+    format!(
+        "{}:\n{}\n",
+        file.file_name().unwrap_or_default(),
+        last.join("\n")
+    )
 }
 
 /// Free now; between this and its use somebody else may take it, which is rare enough.

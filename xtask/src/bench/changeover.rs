@@ -39,11 +39,8 @@ impl Changeover {
         setup::bring([setup::OLDER, setup::NEWER])?;
         let stage = Stage::set(stage::build()?).await?;
         let mut summary = Summary::new(self.scale, self.tps);
-        let measured = self.measure(&stage, &mut summary).await;
-        if measured.is_err() {
-            stage.show_logs();
-        }
-        let struck = stage.strike(false).await;
+        let measure = async |stage: &Stage| self.measure(stage, &mut summary).await;
+        let measured = stage.play(false, measure).await;
         // What was measured before something went wrong is worth reading too.
         if self.json {
             println!("{}", serde_json::to_string(&summary.figures())?);
@@ -51,7 +48,6 @@ impl Changeover {
             print!("{}", summary.figures());
         }
         measured?;
-        struck?;
         if !summary.promise_held() {
             bail!("the promise was broken");
         }

@@ -179,3 +179,53 @@ impl fmt::Display for Verdict {
         writeln!(f, "\n{}", self.headline())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(release_after: &str, outcome: &str) -> Seen {
+        Seen {
+            size_bytes: 200_000_000,
+            sessions: 66,
+            release_before: "15.18".to_owned(),
+            release_after: release_after.to_owned(),
+            release_wanted: "15.20".to_owned(),
+            run: MaintenanceRun {
+                outcome: Some(outcome.to_owned()),
+                outcome_because: None,
+                release_before: None,
+                release_after: None,
+                felt: None,
+                steps_ms: vec![("hold".to_owned(), 1.0), ("fence".to_owned(), 0.5)],
+            },
+            report: Report {
+                commits_acknowledged: 1_000,
+                commits_found: 1_000,
+                ..Report::default()
+            },
+        }
+    }
+
+    #[test]
+    fn the_promise_holds_only_if_the_release_changed() {
+        assert!(Verdict::new(seen("15.20", "succeeded")).promise_held);
+        let stayed = Verdict::new(seen("15.18", "succeeded"));
+        assert_eq!(stayed.broken, ["the server runs 15.18, wanted was 15.20"]);
+        let back = Verdict::new(seen("15.18", "rolled_back"));
+        assert_eq!(back.broken.len(), 2, "{:?}", back.broken);
+    }
+
+    #[test]
+    fn the_table_shows_steps_in_their_order_and_ends_with_the_verdict() {
+        let table = Verdict::new(seen("15.20", "succeeded")).to_string();
+        assert!(table.find("hold") < table.find("fence"), "{table}");
+        assert!(
+            table.ends_with("The promise held: no application noticed.\n"),
+            "{table}"
+        );
+        let json = serde_json::to_value(Verdict::new(seen("15.18", "succeeded"))).unwrap();
+        assert_eq!(json["promise_held"], false);
+        assert_eq!(json["commits_lost"], 0);
+    }
+}

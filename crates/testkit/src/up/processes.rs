@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+const OBEYED_WITHIN: Duration = Duration::from_secs(6);
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A PostgreSQL server that runs, as its own `postmaster.pid` describes it.
@@ -48,19 +49,24 @@ pub(super) fn of(dir: &Utf8Path, binary: &Utf8Path) -> Vec<Pid> {
 /// Whether a process is ours: one of our programs, at work in `dir`. Somebody who only looks around
 /// there with a shell or an editor is not.
 pub(super) fn belongs_to(pid: Pid, dir: &Utf8Path, binary: &Utf8Path) -> bool {
-    let proc = Utf8PathBuf::from(format!("/proc/{pid}"));
-    let Some(program) = link(&proc.join("exe")) else {
+    let Some(name) = program(pid) else {
         return false;
     };
-    let name = program.file_name().unwrap_or_default();
-    let ours = Some(name.trim_end_matches(" (deleted)")) == binary.file_name();
-    let postgres =
-        name.starts_with("postgres") || name.starts_with("pg_") || name.starts_with("initdb");
-    if !ours && !postgres {
+    let ours = Some(name.as_str()) == binary.file_name();
+    let postgres = ["postgres", "pg_", "initdb"];
+    if !ours && !postgres.iter().any(|start| name.starts_with(start)) {
         return false;
     }
+    let proc = Utf8PathBuf::from(format!("/proc/{pid}"));
     let here = link(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(dir));
     here || fs::read(proc.join("cmdline")).is_ok_and(|arguments| mentions(&arguments, dir))
+}
+
+/// File name of the program that a process runs; one that was built anew meanwhile has lost its file.
+fn program(pid: Pid) -> Option<String> {
+    let file = link(Utf8Path::new(&format!("/proc/{pid}/exe")))?;
+    let name = file.file_name()?;
+    Some(name.trim_end_matches(" (deleted)").to_owned())
 }
 
 /// Whether an argument is `dir`, or lies in it; not one that merely begins alike.
@@ -98,19 +104,34 @@ fn described(postmaster_pid: &str, data_dir: Utf8PathBuf) -> Option<RunningInsta
     })
 }
 
-/// Kills what is left, again and again: a parent may start another child before its own turn.
-pub(super) fn kill_all(dir: &Utf8Path, binary: &Utf8Path) {
-    let deadline = Instant::now() + GONE_WITHIN;
+/// Ends what is left: first whoever could start something again, then the servers.
+pub(super) fn end_all(dir: &Utf8Path, binary: &Utf8Path) {
+    let roles = |pid: &Pid| program(*pid).as_deref() == binary.file_name();
+    signal(of(dir, binary).into_iter().filter(roles), Signal::SIGKILL);
+    // Immediate shutdown: a killed server leaves shared memory behind, this does not. A frozen one
+    // must thaw to obey; its clients are gone.
+    let servers = instances(dir, binary).into_iter().map(|server| server.pid);
+    signal(servers, Signal::SIGQUIT);
+    signal(of(dir, binary), Signal::SIGCONT);
+    let patience = Instant::now() + OBEYED_WITHIN;
+    let deadline = patience + GONE_WITHIN;
     loop {
         let left = of(dir, binary);
-        if left.is_empty() || Instant::now() > deadline {
+        let now = Instant::now();
+        if left.is_empty() || now > deadline {
             return;
         }
-        for pid in left {
-            // If it fails, the process is gone already.
-            let _ = kill(pid, Signal::SIGKILL);
+        if now > patience {
+            signal(left, Signal::SIGKILL);
         }
         std::thread::yield_now();
+    }
+}
+
+fn signal(pids: impl IntoIterator<Item = Pid>, signal: Signal) {
+    for pid in pids {
+        // If it fails, the process is gone already.
+        let _ = kill(pid, signal);
     }
 }
 
