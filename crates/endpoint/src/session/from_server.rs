@@ -1,7 +1,7 @@
 //! What a server sends, message by message: nearly always passed on as it came.
 //!
-//! Two exceptions. A held session's old server may still notify, notice and report, and nothing else
-//! of it reaches the client. And after a move a session's own notifications carry the process id that
+//! Two exceptions. A held session's old server may still notify, and report a parameter; nothing else
+//! of it reaches the client, least of all that it is being shut down. And after a move a session's own notifications carry the process id that
 //! the client knows.
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -53,7 +53,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     /// The same for all pieces of a message: what it depends on changes only between messages.
     fn fate(&self, tag: u8) -> Fate {
         match (&self.mode, tag) {
-            (Mode::Held, b'A' | b'N' | b'S') => Fate::Gather,
+            (Mode::Held, b'A' | b'S') => Fate::Gather,
             (Mode::Held, _) => Fate::Drop,
             (_, b'A') if self.moved => Fate::Gather,
             _ => Fate::Forward,

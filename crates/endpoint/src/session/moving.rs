@@ -14,7 +14,7 @@ use upkeep_wire::message::backend::parameter_status;
 use super::spare::{Blueprint, Spare, SpareSlot};
 use super::{End, Mode, Rebuilt, Session, dismissed};
 use crate::order::{Done, Readiness};
-use crate::state::{RestoreError, SessionState, Unmovable, finish, probe, rebuild};
+use crate::state::{RestoreError, SessionState, Unmovable, finish, give_up_locks, probe, rebuild};
 
 impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     /// A boundary that somebody waited for.
@@ -146,6 +146,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
             return Err(reason);
         }
         let state = self.captured.clone().ok_or(Unmovable::Unreadable)?;
+        if self.target.instance == target.instance && !self.server_closed {
+            let limit = self.database().limits.server;
+            give_up_locks(&mut self.backend, &state, limit).await;
+        }
         if let Some(spare) = self.spare.take(&target) {
             match self.complete_spare(spare, &state).await {
                 Ok(rebuilt) => {

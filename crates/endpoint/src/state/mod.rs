@@ -9,7 +9,7 @@ mod probe;
 mod restore;
 
 pub(crate) use probe::probe;
-pub(crate) use restore::{RestoreError, finish, rebuild};
+pub(crate) use restore::{RestoreError, finish, give_up_locks, rebuild};
 
 /// The state of one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +31,11 @@ pub(crate) struct SessionState {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Statement {
     name: String,
-    /// As it was sent: for an SQL PREPARE the whole string it came in.
+    /// As it was sent; of an SQL PREPARE the one statement, cut out of the string it came in.
     text: String,
     from_sql: bool,
+    /// The cut was uncertain: the text is the whole string.
+    uncut: bool,
     types: Vec<u32>,
 }
 
@@ -72,12 +74,11 @@ pub(crate) enum Unmovable {
 
 impl SessionState {
     pub(crate) fn unmovable(&self) -> Option<Unmovable> {
-        let uncuttable = |s: &&Statement| s.from_sql && s.cut().is_none();
         match self {
             _ if self.foreign_text => Some(Unmovable::ForeignText),
             _ if self.cursors > 0 => Some(Unmovable::Cursor),
             _ if self.temporary > 0 => Some(Unmovable::Temporary),
-            _ if self.statements.iter().any(|s| uncuttable(&s)) => Some(Unmovable::Uncuttable),
+            _ if self.statements.iter().any(|s| s.uncut) => Some(Unmovable::Uncuttable),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use upkeep_wire::frame::Message;
 use upkeep_wire::message::{DataRow, ErrorFields, MessageError, frontend};
+use upkeep_wire::sql_text::cut_prepare;
 
 use super::{Lock, SessionState, Statement};
 use crate::backend::{Backend, Exchange, ExchangeError};
@@ -174,14 +175,9 @@ impl SessionState {
             Some(b"id") => (self.session_user, self.role) = (text(1)?, text(2)?),
             Some(b"setting" | b"custom") => self.settings.push((text(1)?, text(2)?)),
             Some(b"statement") => {
-                let list = text(4)?;
-                let types = list.trim_matches(['{', '}']).split(',');
-                self.statements.push(Statement {
-                    name: text(1)?,
-                    text: text(2)?,
-                    from_sql: row.bytes(3) == Some(b"true"),
-                    types: types.filter_map(|oid| oid.parse().ok()).collect(),
-                });
+                let from_sql = row.bytes(3) == Some(b"true");
+                self.statements
+                    .push(Statement::read(text(1)?, text(2)?, from_sql, &text(4)?));
             }
             Some(b"channel") => self.channels.push(text(1)?),
             Some(b"lock") => self.locks.push(Lock {
@@ -195,6 +191,26 @@ impl SessionState {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Statement {
+    fn read(name: String, text: String, from_sql: bool, types: &str) -> Self {
+        let types = types.trim_matches(['{', '}']).split(',');
+        let types = types.filter_map(|oid| oid.parse().ok()).collect();
+        let cut = from_sql.then(|| cut_prepare(&text, &name).map(str::to_owned));
+        let (uncut, text) = match cut {
+            Some(Some(cut)) => (false, cut),
+            Some(None) => (true, text),
+            None => (false, text),
+        };
+        Self {
+            name,
+            text,
+            from_sql,
+            uncut,
+            types,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use upkeep_wire::message::{DataRow, ErrorFields, frontend};
-use upkeep_wire::sql_text::{cut_prepare, quote_identifier};
+use upkeep_wire::sql_text::quote_identifier;
 
 use super::probe::{OWN_STATEMENT, run};
 use super::{Lock, SessionState, Statement, Unmovable};
@@ -49,7 +49,7 @@ pub(crate) async fn rebuild(
     }
     put_settings(&mut out, state);
     for statement in &state.statements {
-        statement.put(&mut out)?;
+        statement.put(&mut out);
     }
     if state.session_user != login {
         let user = quote_identifier(&state.session_user);
@@ -116,6 +116,17 @@ pub(crate) async fn finish(
     Ok(answer.asides)
 }
 
+/// Gives advisory locks up, for a new session on the same server. If the old one is gone, so are they.
+pub(crate) async fn give_up_locks(backend: &mut Backend, state: &SessionState, limit: Duration) {
+    if state.locks.is_empty() {
+        return;
+    }
+    let mut out = Vec::new();
+    run(&mut out, "SELECT pg_catalog.pg_advisory_unlock_all()", &[]);
+    frontend::sync(&mut out);
+    let _ = backend.exchange(&out, 1, limit).await;
+}
+
 fn put_settings(out: &mut Vec<u8>, state: &SessionState) {
     let mut settings: Vec<_> = state.settings.iter().collect();
     settings.sort_by_key(|(name, _)| rank(name));
@@ -142,18 +153,12 @@ fn rank(name: &str) -> u8 {
 }
 
 impl Statement {
-    pub(super) fn cut(&self) -> Option<&str> {
-        cut_prepare(&self.text, &self.name)
-    }
-
-    fn put(&self, out: &mut Vec<u8>) -> Result<(), RestoreError> {
+    fn put(&self, out: &mut Vec<u8>) {
         if self.from_sql {
-            let uncuttable = RestoreError::Unmovable(Unmovable::Uncuttable);
-            run(out, self.cut().ok_or(uncuttable)?, &[]);
+            run(out, &self.text, &[]);
         } else {
             frontend::parse(out, &self.name, &self.text, &self.types);
         }
-        Ok(())
     }
 }
 

@@ -3,29 +3,40 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt, future};
-use tokio_postgres::NoTls;
-use upkeep_wire::message::{Notification, frontend};
+use upkeep_wire::message::{ErrorFields, Notification, frontend};
 
-use crate::raw::{rows, tags};
+use crate::raw::{cancel, rows, tags};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_of_every_kind_are_answered() {
     let world = World::new().await;
     let client = world.connect().await;
-    client.batch_execute("CREATE TABLE t (id int primary key, v text)").await.unwrap();
-    let insert = client.prepare("INSERT INTO t VALUES ($1, $2)").await.unwrap();
+    client
+        .batch_execute("CREATE TABLE t (id int primary key, v text)")
+        .await
+        .unwrap();
+    let insert = client
+        .prepare("INSERT INTO t VALUES ($1, $2)")
+        .await
+        .unwrap();
     let inserts = (0..200).map(|id| {
         let (client, insert) = (&client, &insert);
         async move { client.execute(insert, &[&id, &"x".repeat(2000)]).await }
     });
     future::try_join_all(inserts).await.unwrap();
-    let row = client.query_one("SELECT count(*), sum(length(v)) FROM t", &[]).await.unwrap();
+    let row = client
+        .query_one("SELECT count(*), sum(length(v)) FROM t", &[])
+        .await
+        .unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (200, 400_000));
 
     let error = client.query("SELECT 1/0", &[]).await.unwrap_err();
     assert_eq!(error.code().unwrap().code(), "22012");
-    let big = client.query_one("SELECT repeat('y', 5000000)", &[]).await.unwrap();
+    let big = client
+        .query_one("SELECT repeat('y', 5000000)", &[])
+        .await
+        .unwrap();
     assert_eq!(big.get::<_, String>(0).len(), 5_000_000);
 }
 
@@ -33,12 +44,19 @@ async fn statements_of_every_kind_are_answered() {
 async fn rows_are_copied_in_and_out() {
     let world = World::new().await;
     let client = world.connect().await;
-    client.batch_execute("CREATE TABLE t (id int)").await.unwrap();
+    client
+        .batch_execute("CREATE TABLE t (id int)")
+        .await
+        .unwrap();
     let sink = client.copy_in("COPY t FROM STDIN").await.unwrap();
     let mut sink = std::pin::pin!(sink);
     for chunk in 0..20 {
-        let lines: String = (0..1000).map(|line| format!("{}\n", chunk * 1000 + line)).collect();
-        sink.send(std::io::Cursor::new(lines.into_bytes())).await.unwrap();
+        let lines: String = (0..1000)
+            .map(|line| format!("{}\n", chunk * 1000 + line))
+            .collect();
+        sink.send(std::io::Cursor::new(lines.into_bytes()))
+            .await
+            .unwrap();
     }
     assert_eq!(sink.finish().await.unwrap(), 20_000);
     let out = client.copy_out("COPY t TO STDOUT").await.unwrap();
@@ -55,26 +73,36 @@ async fn rows_are_copied_in_and_out() {
     assert_eq!(raw.rows("SELECT count(*) FROM t").await, [["20000"]]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_running_statement_is_cancelled_and_an_idle_session_is_not() {
-    let world = World::new().await;
-    let client = world.connect().await;
-    let token = client.cancel_token();
-    let sleeping = tokio::spawn(async move {
-        let outcome = client.query("SELECT pg_sleep(30)", &[]).await;
-        (client, outcome)
-    });
+async fn it_sleeps(world: &World) {
     let admin = world.primary.admin("shop").await;
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
     crate::world::wait_until("it sleeps", Duration::from_secs(5), async || {
         admin.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 1
     })
     .await;
-    token.cancel_query(NoTls).await.unwrap();
-    let (client, outcome) = sleeping.await.unwrap();
-    assert_eq!(outcome.unwrap_err().code().unwrap().code(), "57014");
-    token.cancel_query(NoTls).await.unwrap();
-    client.query_one("SELECT pg_sleep(0.05)", &[]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_statement_is_cancelled_and_an_idle_session_is_not() {
+    let world = World::new().await;
+    let mut client = world.raw().await;
+    let mut sleep = Vec::new();
+    frontend::query(&mut sleep, "SELECT pg_sleep(30)");
+    client.send(&sleep).await;
+    it_sleeps(&world).await;
+    cancel(world.address, &client.key).await;
+    let answer = client.until_ready().await;
+    let error = answer.iter().find(|message| message.tag == b'E').unwrap();
+    assert_eq!(ErrorFields::read(&error.payload).unwrap().code, "57014");
+    cancel(world.address, &client.key).await;
+    client.rows("SELECT pg_sleep(0.05)").await;
+    let mut guess = client.key.clone();
+    guess.secret[0] ^= 1;
+    client.send(&sleep).await;
+    it_sleeps(&world).await;
+    cancel(world.address, &guess).await;
+    cancel(world.address, &client.key).await;
+    client.until_ready().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +110,12 @@ async fn a_notification_reaches_an_idle_listener() {
     let world = World::new().await;
     let mut listener = world.raw().await;
     listener.rows("LISTEN news").await;
-    world.connect().await.batch_execute("NOTIFY news, 'hello'").await.unwrap();
+    world
+        .connect()
+        .await
+        .batch_execute("NOTIFY news, 'hello'")
+        .await
+        .unwrap();
     let message = listener.next().await;
     let news = Notification::read(&message.payload).unwrap();
     assert_eq!((news.channel, news.text), (&b"news"[..], &b"hello"[..]));
@@ -115,7 +148,9 @@ async fn a_pipeline_cut_anywhere_gives_the_same_answers() {
 async fn large_objects_work() {
     let world = World::new().await;
     let mut client = world.raw().await;
-    let made = client.rows("SELECT lo_from_bytea(0, convert_to(repeat('z', 300000), 'UTF8'))").await;
+    let made = client
+        .rows("SELECT lo_from_bytea(0, convert_to(repeat('z', 300000), 'UTF8'))")
+        .await;
     let sql = format!("SELECT length(lo_get({}))", made[0][0]);
     assert_eq!(rows(&client.query(&sql).await), [["300000"]]);
 }

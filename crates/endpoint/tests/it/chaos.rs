@@ -1,1 +1,184 @@
-//! soon
+//! Many clients, many moves, a fixed seed, and no error.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use upkeep_domain::hold::{HoldReply, ReleaseOnto};
+use upkeep_domain::ports::Traffic;
+use upkeep_wire::message::frontend;
+
+use crate::raw::{RawClient, rows};
+use crate::world::{DBNAME, FENCE, World};
+
+const CLIENTS: u64 = 6;
+const LASTS: Duration = Duration::from_secs(5);
+
+/// xorshift: the same choices in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// Does something at random, and knows the answer.
+async fn act(client: &mut RawClient, dice: &mut Dice, memory: &mut Memory) {
+    match dice.roll(8) {
+        0 => {
+            memory.tenant = dice.roll(1000);
+            client
+                .rows(&format!("SET app.tenant = '{}'", memory.tenant))
+                .await;
+        }
+        1 => {
+            let seen = client
+                .rows("SELECT current_setting('app.tenant', true)")
+                .await;
+            assert_eq!(seen, [[memory.tenant.to_string()]]);
+        }
+        2 => {
+            client.rows("BEGIN").await;
+            client.rows("INSERT INTO t VALUES (1)").await;
+            client.rows("SELECT count(*) FROM t").await;
+            client.rows("COMMIT").await;
+            memory.written += 1;
+        }
+        3 => {
+            let mut out = Vec::new();
+            for value in ["1", "2", "3"] {
+                frontend::bind(&mut out, "", "double", &[Some(value)]);
+                frontend::execute(&mut out, "", 0);
+                frontend::sync(&mut out);
+            }
+            client.send(&out).await;
+            for expected in ["2", "4", "6"] {
+                assert_eq!(rows(&client.until_ready().await), [[expected]]);
+            }
+        }
+        4 => {
+            let mut out = Vec::new();
+            frontend::query(&mut out, "COPY t FROM STDIN");
+            frontend::copy_data(&mut out, b"5\n6\n");
+            frontend::copy_done(&mut out);
+            client.send(&out).await;
+            client.until_ready().await;
+            memory.written += 2;
+        }
+        5 => {
+            let sql =
+                "SELECT length(string_agg(repeat('x', 1000), '')) FROM generate_series(1, 300)";
+            assert_eq!(client.rows(sql).await, [["300000"]]);
+        }
+        6 => {
+            let failed = client.query("SELECT 1/0").await;
+            assert_eq!(crate::raw::tags(&failed), "EZ");
+        }
+        _ => {
+            let held = client
+                .rows(&format!("SELECT pg_advisory_unlock({})", memory.lock))
+                .await;
+            assert_eq!(held, [["t"]]);
+            memory.lock += CLIENTS;
+            client
+                .rows(&format!("SELECT pg_advisory_lock({})", memory.lock))
+                .await;
+        }
+    }
+}
+
+struct Memory {
+    tenant: u64,
+    written: i64,
+    lock: u64,
+}
+
+async fn live(
+    mut client: RawClient,
+    number: u64,
+    stop: Arc<AtomicBool>,
+    acts: Arc<AtomicU64>,
+) -> i64 {
+    let mut dice = Dice(0x9E37_79B9 + number * 7919);
+    let mut memory = Memory {
+        tenant: 0,
+        written: 0,
+        lock: number,
+    };
+    client.rows("SET app.tenant = '0'").await;
+    client
+        .rows(&format!("SELECT pg_advisory_lock({number})"))
+        .await;
+    let mut parse = Vec::new();
+    frontend::parse(&mut parse, "double", "SELECT $1::int * 2", &[]);
+    frontend::sync(&mut parse);
+    client.send(&parse).await;
+    client.until_ready().await;
+    while !stop.load(Ordering::Relaxed) {
+        act(&mut client, &mut dice, &mut memory).await;
+        acts.fetch_add(1, Ordering::Relaxed);
+    }
+    memory.written
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_are_moved_at_random_moments_never_notice() {
+    let world = World::new().await;
+    let mut owner = world.raw().await;
+    owner.rows("CREATE TABLE t (n int)").await;
+    let (stop, acts) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
+    let mut load = JoinSet::new();
+    for number in 0..CLIENTS {
+        load.spawn(live(
+            world.raw().await,
+            number,
+            Arc::clone(&stop),
+            Arc::clone(&acts),
+        ));
+    }
+    let target = world.primary.target().await;
+    let mut dice = Dice(42);
+    let (mut moves, began) = (0, Instant::now());
+    while began.elapsed() < LASTS {
+        if dice.roll(2) == 0 {
+            world
+                .endpoint
+                .prepare(DBNAME, FENCE, &target)
+                .await
+                .unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(dice.roll(40))).await;
+        let HoldReply::Held { .. } = world.hold().await else {
+            panic!("blocked")
+        };
+        if dice.roll(4) == 0 {
+            world.release_same().await;
+        } else {
+            let onto = ReleaseOnto::Replacement {
+                target: target.clone(),
+            };
+            world.endpoint.release(DBNAME, FENCE, &onto).await.unwrap();
+            moves += 1;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let written: i64 = load.join_all().await.into_iter().sum();
+    println!(
+        "{moves} moves of {CLIENTS} clients, {} acts",
+        acts.load(Ordering::Relaxed)
+    );
+    assert!(moves > 5);
+    assert_eq!(
+        owner.rows("SELECT count(*) FROM t").await,
+        [[written.to_string()]]
+    );
+}

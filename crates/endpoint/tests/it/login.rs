@@ -19,7 +19,10 @@ async fn refusal(world: &World, user: &str, password: &str, dbname: &str) -> (St
 async fn the_right_password_gets_in_and_the_others_are_told_what_postgresql_would_say() {
     let world = World::new().await;
     let client = world.connect().await;
-    let row = client.query_one("SELECT current_user::text, current_database()::text", &[]).await.unwrap();
+    let row = client
+        .query_one("SELECT current_user::text, current_database()::text", &[])
+        .await
+        .unwrap();
     assert_eq!((row.get(0), row.get(1)), ("ann", "shop"));
 
     let told = |code: &str, message: &str| (code.to_owned(), message.to_owned());
@@ -29,7 +32,10 @@ async fn the_right_password_gets_in_and_the_others_are_told_what_postgresql_woul
     );
     assert_eq!(
         refusal(&world, "nobody", "secret", DBNAME).await,
-        told("28P01", "password authentication failed for user \"nobody\"")
+        told(
+            "28P01",
+            "password authentication failed for user \"nobody\""
+        )
     );
     assert_eq!(
         refusal(&world, "eve", "secret", DBNAME).await,
@@ -54,7 +60,10 @@ async fn the_right_password_gets_in_and_the_others_are_told_what_postgresql_woul
 async fn a_changed_password_counts_from_the_next_login() {
     let world = World::new().await;
     let client = world.connect().await;
-    client.batch_execute("ALTER ROLE ann PASSWORD 'other'").await.unwrap();
+    client
+        .batch_execute("ALTER ROLE ann PASSWORD 'other'")
+        .await
+        .unwrap();
     assert_eq!(refusal(&world, "ann", "secret", DBNAME).await.0, "28P01");
     world.connect_as("ann", "other", DBNAME).await.unwrap();
 }

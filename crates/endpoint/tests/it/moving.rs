@@ -49,7 +49,11 @@ async fn dressed(world: &World) -> RawClient {
     client
 }
 
-async fn execute(client: &mut RawClient, statement: &str, values: &[Option<&str>]) -> Vec<Vec<String>> {
+async fn execute(
+    client: &mut RawClient,
+    statement: &str,
+    values: &[Option<&str>],
+) -> Vec<Vec<String>> {
     let mut out = Vec::new();
     frontend::bind(&mut out, "", statement, values);
     frontend::execute(&mut out, "", 0);
@@ -72,7 +76,11 @@ async fn a_moved_session_is_what_it_was() {
         assert_eq!(sum, [["42", "x"]]);
         assert_eq!(client.rows("EXECUTE p1(1)").await, [["2"]]);
     }
-    assert_ne!(client.rows("SELECT pg_backend_pid()").await, pid, "it has not moved at all");
+    assert_ne!(
+        client.rows("SELECT pg_backend_pid()").await,
+        pid,
+        "it has not moved at all"
+    );
     client.rows("RESET ROLE").await;
     client.rows("DISCARD ALL").await;
     assert_eq!(client.rows("SHOW work_mem").await, [["4MB"]]);
@@ -83,9 +91,19 @@ async fn what_changes_after_the_preparation_moves_too() {
     let world = World::new().await;
     let mut client = dressed(&world).await;
     let target = world.primary.target().await;
-    let prepared = world.endpoint.prepare(DBNAME, FENCE, &target).await.unwrap();
+    let prepared = world
+        .endpoint
+        .prepare(DBNAME, FENCE, &target)
+        .await
+        .unwrap();
     assert_eq!((prepared.sessions, prepared.spares), (1, 1));
-    for sql in ["RESET ROLE", "RESET work_mem", "DEALLOCATE p1", "SET lock_timeout = 77", "UNLISTEN *"] {
+    for sql in [
+        "RESET ROLE",
+        "RESET work_mem",
+        "DEALLOCATE p1",
+        "SET lock_timeout = 77",
+        "UNLISTEN *",
+    ] {
         client.rows(sql).await;
     }
     let before = client.rows(SELF).await;
@@ -151,30 +169,46 @@ async fn an_advisory_lock_is_held_by_its_session_throughout() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
     let world = World::new().await;
-    let (mut temporary, mut cursor, mut plain) = (world.raw().await, world.raw().await, world.raw().await);
+    let (mut temporary, mut cursor, mut plain) =
+        (world.raw().await, world.raw().await, world.raw().await);
     temporary.rows("CREATE TEMP TABLE scratch (n int)").await;
     cursor.rows("DECLARE c CURSOR WITH HOLD FOR SELECT 1").await;
     let target = world.primary.target().await;
-    let prepared = world.endpoint.prepare(DBNAME, FENCE, &target).await.unwrap();
+    let prepared = world
+        .endpoint
+        .prepare(DBNAME, FENCE, &target)
+        .await
+        .unwrap();
     assert_eq!((prepared.sessions, prepared.spares), (3, 1));
     assert_eq!(prepared.unmovable.get("temporary objects"), Some(&1));
     assert_eq!(prepared.unmovable.get("cursor WITH HOLD"), Some(&1));
     world.hold_all().await;
     world.release_same().await;
-    assert_eq!(temporary.rows("SELECT count(*) FROM scratch").await, [["0"]], "nobody moved");
+    assert_eq!(
+        temporary.rows("SELECT count(*) FROM scratch").await,
+        [["0"]],
+        "nobody moved"
+    );
 
     world.hold_all().await;
     world.release_onto(&target).await;
     for closed in [&mut temporary, &mut cursor] {
         let farewell = ErrorFields::read(&closed.next().await.payload).unwrap();
-        assert_eq!((farewell.severity.as_str(), farewell.code.as_str()), ("FATAL", "57P01"));
+        assert_eq!(
+            (farewell.severity.as_str(), farewell.code.as_str()),
+            ("FATAL", "57P01")
+        );
     }
     assert_eq!(plain.rows("SELECT 1").await, [["1"]]);
     let mut felt = None;
-    crate::world::wait_until("the answer", std::time::Duration::from_secs(7), async || {
-        felt = world.endpoint.felt(DBNAME).await.unwrap();
-        felt.is_some()
-    })
+    crate::world::wait_until(
+        "the answer",
+        std::time::Duration::from_secs(7),
+        async || {
+            felt = world.endpoint.felt(DBNAME).await.unwrap();
+            felt.is_some()
+        },
+    )
     .await;
     let felt = felt.unwrap();
     assert_eq!((felt.sessions_held, felt.sessions_moved), (3, 1));
@@ -188,10 +222,14 @@ async fn a_cancel_key_leads_to_the_session_after_its_move() {
     let token = client.cancel_token();
     world.move_to_itself(true).await;
     let sleeping = tokio::spawn(async move { client.query("SELECT pg_sleep(30)", &[]).await });
-    crate::world::wait_until("it is cancelled", std::time::Duration::from_secs(5), async || {
-        token.cancel_query(tokio_postgres::NoTls).await.unwrap();
-        sleeping.is_finished()
-    })
+    crate::world::wait_until(
+        "it is cancelled",
+        std::time::Duration::from_secs(5),
+        async || {
+            token.cancel_query(tokio_postgres::NoTls).await.unwrap();
+            sleeping.is_finished()
+        },
+    )
     .await;
     let error = sleeping.await.unwrap().unwrap_err();
     assert_eq!(error.code().unwrap().code(), "57014");
@@ -202,9 +240,15 @@ async fn a_client_hears_of_a_parameter_that_differs_on_the_new_server() {
     let world = World::new().await;
     let mut client = world.raw().await;
     let admin = world.primary.admin("postgres").await;
-    admin.batch_execute("ALTER ROLE ann SET TimeZone = 'Asia/Tokyo'").await.unwrap();
+    admin
+        .batch_execute("ALTER ROLE ann SET TimeZone = 'Asia/Tokyo'")
+        .await
+        .unwrap();
     world.move_to_itself(false).await;
     let message = client.next().await;
     let status = ParameterStatus::read(&message.payload).unwrap();
-    assert_eq!((status.name, status.value), (&b"TimeZone"[..], &b"Asia/Tokyo"[..]));
+    assert_eq!(
+        (status.name, status.value),
+        (&b"TimeZone"[..], &b"Asia/Tokyo"[..])
+    );
 }

@@ -65,15 +65,35 @@ impl Server {
     pub(crate) async fn primary() -> Self {
         let folder = new_folder();
         let data = folder.path().join("data");
-        run("initdb", &["-D", text(&data), "-U", "postgres", "-A", "trust", "-N", "--locale=C.UTF-8", "-E", "UTF8"]);
+        run(
+            "initdb",
+            &[
+                "-D",
+                text(&data),
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-N",
+                "--locale=C.UTF-8",
+                "-E",
+                "UTF8",
+            ],
+        );
         append(&data.join("postgresql.conf"), SETTINGS);
         std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
         let me = User::from_uid(nix::unistd::getuid()).unwrap().unwrap().name;
-        append(&data.join("pg_ident.conf"), &format!("upkeep {me} upkeep_endpoint\n"));
+        append(
+            &data.join("pg_ident.conf"),
+            &format!("upkeep {me} upkeep_endpoint\n"),
+        );
         let server = Self::start(folder, 1).await;
         let admin = server.admin("postgres").await;
         admin.batch_execute(ROLES).await.unwrap();
-        admin.batch_execute("CREATE DATABASE shop OWNER ann").await.unwrap();
+        admin
+            .batch_execute("CREATE DATABASE shop OWNER ann")
+            .await
+            .unwrap();
         server
     }
 
@@ -82,7 +102,21 @@ impl Server {
         let folder = new_folder();
         let data = folder.path().join("data");
         let source = text(self.folder.path());
-        run("pg_basebackup", &["-D", text(&data), "-h", source, "-U", "postgres", "-R", "-c", "fast", "-N"]);
+        run(
+            "pg_basebackup",
+            &[
+                "-D",
+                text(&data),
+                "-h",
+                source,
+                "-U",
+                "postgres",
+                "-R",
+                "-c",
+                "fast",
+                "-N",
+            ],
+        );
         Self::start(folder, 2).await
     }
 
@@ -97,16 +131,25 @@ impl Server {
             .stderr(log)
             .spawn()
             .unwrap();
-        let server = Self { folder, process, instance: InstanceId(Uuid::from_u128(number)) };
-        wait_until("the server accepts connections", Duration::from_secs(20), async || {
-            server.try_admin("postgres").await.is_some()
-        })
+        let server = Self {
+            folder,
+            process,
+            instance: InstanceId(Uuid::from_u128(number)),
+        };
+        wait_until(
+            "the server accepts connections",
+            Duration::from_secs(20),
+            async || server.try_admin("postgres").await.is_some(),
+        )
         .await;
         server
     }
 
     pub(crate) fn address(&self) -> Address {
-        Address::Unix { directory: text(self.folder.path()).to_owned(), port: PORT }
+        Address::Unix {
+            directory: text(self.folder.path()).to_owned(),
+            port: PORT,
+        }
     }
 
     pub(crate) async fn target(&self) -> Target {
@@ -130,7 +173,10 @@ impl Server {
     }
 
     async fn try_admin(&self, dbname: &str) -> Option<tokio_postgres::Client> {
-        let config = format!("host={} user=postgres dbname={dbname}", text(self.folder.path()));
+        let config = format!(
+            "host={} user=postgres dbname={dbname}",
+            text(self.folder.path())
+        );
         let (client, connection) = tokio_postgres::connect(&config, NoTls).await.ok()?;
         tokio::spawn(connection);
         Some(client)
@@ -153,9 +199,17 @@ impl Drop for Server {
 }
 
 fn new_folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("upkeep-ep-").tempdir_in("/tmp").unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("upkeep-ep-")
+        .tempdir_in("/tmp")
+        .unwrap();
     if let Some(user) = server_user() {
-        chown(folder.path(), Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+        chown(
+            folder.path(),
+            Some(user.uid.as_raw()),
+            Some(user.gid.as_raw()),
+        )
+        .unwrap();
     }
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder.path(), open).unwrap();
@@ -168,7 +222,10 @@ fn server_user() -> Option<User> {
     root.then(|| User::from_name("postgres").unwrap().unwrap())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the fixture is where these tests start processes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the fixture is where these tests start processes"
+)]
 fn program(name: &str) -> Command {
     let mut command = Command::new(format!("{BIN}/{name}"));
     if let Some(user) = server_user() {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use upkeep_wire::frame::{Message, MessageBuffer};
 use upkeep_wire::message::{AuthRequest, BackendKey, DataRow, ErrorFields, Notification, frontend};
-use upkeep_wire::startup::Startup;
+use upkeep_wire::startup::{Startup, cancel_request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -20,16 +20,33 @@ pub(crate) struct RawClient {
 }
 
 impl RawClient {
-    pub(crate) async fn connect(address: SocketAddr, user: &str, password: &str, dbname: &str) -> Self {
+    pub(crate) async fn connect(
+        address: SocketAddr,
+        user: &str,
+        password: &str,
+        dbname: &str,
+    ) -> Self {
         let startup = Startup::new(user, dbname).with_param("application_name", "raw");
         Self::connect_with(address, &startup, password).await
     }
 
-    pub(crate) async fn connect_with(address: SocketAddr, startup: &Startup, password: &str) -> Self {
+    pub(crate) async fn connect_with(
+        address: SocketAddr,
+        startup: &Startup,
+        password: &str,
+    ) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let key = BackendKey { pid: 0, secret: vec![] };
-        let mut client = Self { stream, buffer: MessageBuffer::with_limit(1 << 24), key, heard: vec![] };
+        let key = BackendKey {
+            pid: 0,
+            secret: vec![],
+        };
+        let mut client = Self {
+            stream,
+            buffer: MessageBuffer::with_limit(1 << 24),
+            key,
+            heard: vec![],
+        };
         client.send(&startup.to_packet(0)).await;
         let mut scram = ScramSha256::new(password.as_bytes(), ChannelBinding::unsupported());
         loop {
@@ -116,6 +133,13 @@ impl RawClient {
     }
 }
 
+/// Asks for a cancel, and waits until it has been dealt with.
+pub(crate) async fn cancel(address: SocketAddr, key: &BackendKey) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&cancel_request(key)).await.unwrap();
+    assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+}
+
 pub(crate) fn notification(message: &Message) -> (u32, String) {
     let news = Notification::read(&message.payload).unwrap();
     (news.pid, String::from_utf8_lossy(news.text).into_owned())
@@ -124,7 +148,12 @@ pub(crate) fn notification(message: &Message) -> (u32, String) {
 pub(crate) fn rows(messages: &[Message]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for message in messages {
-        assert_ne!(message.tag, b'E', "{:?}", ErrorFields::read(&message.payload));
+        assert_ne!(
+            message.tag,
+            b'E',
+            "{:?}",
+            ErrorFields::read(&message.payload)
+        );
         if message.tag == b'D' {
             let row = DataRow::read(&message.payload).unwrap();
             let text = |column| row.text(column).unwrap().unwrap_or("NULL").to_owned();
@@ -135,5 +164,8 @@ pub(crate) fn rows(messages: &[Message]) -> Vec<Vec<String>> {
 }
 
 pub(crate) fn tags(messages: &[Message]) -> String {
-    messages.iter().map(|message| char::from(message.tag)).collect()
+    messages
+        .iter()
+        .map(|message| char::from(message.tag))
+        .collect()
 }

@@ -1,1 +1,158 @@
-//! soon
+//! A real switch: the primary goes away for good, its standby is promoted, clients go on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+use upkeep_domain::ports::Traffic;
+
+use crate::postgres::Server;
+use crate::world::{DBNAME, FENCE, World, wait_until};
+
+const WRITERS: i64 = 5;
+
+/// One client that writes in transactions and on its own, and checks what it is.
+async fn write(mut client: Client, n: i64, stop: Arc<AtomicBool>) -> i64 {
+    client
+        .batch_execute(&format!("SET app.writer = '{n}'"))
+        .await
+        .unwrap();
+    let insert = client
+        .prepare("INSERT INTO t VALUES ($1, current_setting('app.writer'))")
+        .await
+        .unwrap();
+    let mut written = 0;
+    while !stop.load(Ordering::Relaxed) {
+        client.execute(&insert, &[&n]).await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        transaction.execute(&insert, &[&n]).await.unwrap();
+        transaction.commit().await.unwrap();
+        written += 2;
+    }
+    written
+}
+
+/// Everything on the primary has been replayed.
+async fn caught_up(primary: &Client, standby: &Client) {
+    let lsn: String = primary
+        .query_one("SELECT pg_current_wal_lsn()::text", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let sql = format!("SELECT pg_last_wal_replay_lsn() >= '{lsn}'");
+    wait_until(
+        "the standby has everything",
+        Duration::from_secs(10),
+        async || standby.query_one(&sql, &[]).await.unwrap().get(0),
+    )
+    .await;
+}
+
+async fn switch(prepared: bool) {
+    let mut world = World::new().await;
+    let client = world.connect().await;
+    client
+        .batch_execute("CREATE TABLE t (n bigint, writer text)")
+        .await
+        .unwrap();
+    let standby = Server::standby(&world.primary).await;
+    let mut target = standby.target().await;
+    target.identity = world.primary.target().await.identity;
+    let mut listener = world.raw().await;
+    listener.rows("LISTEN news").await;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut load = JoinSet::new();
+    for n in 0..WRITERS {
+        load.spawn(write(world.connect().await, n, Arc::clone(&stop)));
+    }
+    wait_until("everybody writes", Duration::from_secs(5), async || {
+        world.status().await.writes > 50
+    })
+    .await;
+    if prepared {
+        let ready = world
+            .endpoint
+            .prepare(DBNAME, FENCE, &target)
+            .await
+            .unwrap();
+        assert_eq!(
+            (ready.sessions, ready.spares),
+            (WRITERS as u32 + 2, WRITERS as u32 + 2)
+        );
+    }
+
+    let (old, new) = (
+        world.primary.admin(DBNAME).await,
+        standby.admin(DBNAME).await,
+    );
+    assert_eq!(world.hold_all().await, WRITERS as u32 + 2);
+    caught_up(&old, &new).await;
+    world.endpoint.seal(DBNAME, FENCE).await.unwrap();
+    world.primary.kill();
+    new.query_one("SELECT pg_promote(false)", &[])
+        .await
+        .unwrap();
+    wait_until("it takes writes", Duration::from_secs(10), async || {
+        !new.query_one("SELECT pg_is_in_recovery()", &[])
+            .await
+            .unwrap()
+            .get::<_, bool>(0)
+    })
+    .await;
+    let released = Instant::now();
+    world.release_onto(&target).await;
+    let answered = released.elapsed();
+    client
+        .batch_execute("INSERT INTO t VALUES (99, 'first')")
+        .await
+        .unwrap();
+    println!(
+        "prepared {prepared}: release answered after {answered:?}, first statement done after {:?}",
+        released.elapsed()
+    );
+
+    client
+        .batch_execute("NOTIFY news, 'on the new one'")
+        .await
+        .unwrap();
+    assert_eq!(listener.next().await.tag, b'A');
+    world
+        .connect()
+        .await
+        .query_one("SELECT 1", &[])
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stop.store(true, Ordering::Relaxed);
+    let written: i64 = load.join_all().await.into_iter().sum();
+    let sql = "SELECT count(*) FROM t WHERE writer = n::text";
+    let there: i64 = client.query_one(sql, &[]).await.unwrap().get(0);
+    assert_eq!(there, written, "every acknowledged write is there, once");
+    let mut felt = None;
+    wait_until("the answer", Duration::from_secs(7), async || {
+        felt = world.endpoint.felt(DBNAME).await.unwrap();
+        felt.is_some()
+    })
+    .await;
+    let felt = felt.unwrap();
+    println!("prepared {prepared}: {felt:?}");
+    assert_eq!(
+        (felt.sessions_moved, felt.statements_failed),
+        (WRITERS as u32 + 2, 0)
+    );
+    assert!(felt.sessions_closed.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_go_on_on_the_promoted_standby_with_no_error() {
+    switch(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_go_on_without_a_preparation_too() {
+    switch(false).await;
+}

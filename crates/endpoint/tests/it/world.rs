@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error, NoTls};
-use upkeep_domain::host_command::Fence;
 use upkeep_domain::hold::{HoldLimits, HoldReply, ReleaseOnto};
+use upkeep_domain::host_command::Fence;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::ports::Traffic;
 use upkeep_domain::route::{Route, Target};
@@ -25,7 +25,11 @@ pub(crate) const DBNAME: &str = "shop";
 pub(crate) const FENCE: Fence = Fence(7);
 
 /// Looks until it is so, and fails at the deadline.
-pub(crate) async fn wait_until(what: &str, deadline: Duration, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_until(
+    what: &str,
+    deadline: Duration,
+    mut is_so: impl AsyncFnMut() -> bool,
+) {
     let end = Instant::now() + deadline;
     while !is_so().await {
         assert!(Instant::now() < end, "waited in vain: {what}");
@@ -49,7 +53,13 @@ impl World {
         let primary = Server::primary().await;
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let (endpoint, address, running) = start(&folder).await;
-        let world = Self { primary, endpoint, address, folder, running };
+        let world = Self {
+            primary,
+            endpoint,
+            address,
+            folder,
+            running,
+        };
         let target = world.primary.target().await;
         world.route(&target, FENCE).await.unwrap();
         world
@@ -81,7 +91,12 @@ impl World {
         self.connect_as("ann", "secret", DBNAME).await.unwrap()
     }
 
-    pub(crate) async fn connect_as(&self, user: &str, password: &str, dbname: &str) -> Result<Client, Error> {
+    pub(crate) async fn connect_as(
+        &self,
+        user: &str,
+        password: &str,
+        dbname: &str,
+    ) -> Result<Client, Error> {
         connect(self.address, user, password, dbname).await
     }
 
@@ -90,7 +105,10 @@ impl World {
     }
 
     pub(crate) async fn hold(&self) -> HoldReply {
-        self.endpoint.hold(DBNAME, FENCE, &HoldLimits::default()).await.unwrap()
+        self.endpoint
+            .hold(DBNAME, FENCE, &HoldLimits::default())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn hold_all(&self) -> u32 {
@@ -101,11 +119,16 @@ impl World {
     }
 
     pub(crate) async fn release_same(&self) {
-        self.endpoint.release(DBNAME, FENCE, &ReleaseOnto::Same).await.unwrap();
+        self.endpoint
+            .release(DBNAME, FENCE, &ReleaseOnto::Same)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn release_onto(&self, target: &Target) {
-        let onto = ReleaseOnto::Replacement { target: target.clone() };
+        let onto = ReleaseOnto::Replacement {
+            target: target.clone(),
+        };
         self.endpoint.release(DBNAME, FENCE, &onto).await.unwrap();
     }
 
@@ -122,7 +145,9 @@ impl World {
 
     pub(crate) async fn status(&self) -> DatabaseStatus {
         let all = self.endpoint.status().await.unwrap();
-        all.into_iter().find(|database| database.dbname == DBNAME).unwrap()
+        all.into_iter()
+            .find(|database| database.dbname == DBNAME)
+            .unwrap()
     }
 }
 
@@ -140,7 +165,11 @@ pub(crate) async fn connect(
 ) -> Result<Client, Error> {
     let mut config = tokio_postgres::Config::new();
     config.host("127.0.0.1").port(address.port());
-    config.user(user).password(password).dbname(dbname).application_name("test");
+    config
+        .user(user)
+        .password(password)
+        .dbname(dbname)
+        .application_name("test");
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
@@ -152,7 +181,9 @@ async fn start(folder: &TempDir) -> (EndpointClient, SocketAddr, JoinHandle<()>)
     let address = clients.local_addr().unwrap();
     let socket = folder.join("control");
     let control = UnixListener::bind(&socket).unwrap();
-    let endpoint = Endpoint::start(EndpointConfig::new(folder), clients, control).await.unwrap();
+    let endpoint = Endpoint::start(EndpointConfig::new(folder), clients, control)
+        .await
+        .unwrap();
     let running = tokio::spawn(async move {
         endpoint.run(std::future::pending()).await.unwrap();
     });
