@@ -103,7 +103,7 @@ impl LiveView {
         };
         match event.kind {
             EventKind::Waiting | EventKind::Again => {
-                line.waiting_for = Some(event.sentence.clone())
+                line.waiting_for = Some(event.sentence.clone());
             }
             EventKind::Progress => line.progress = event.progress,
             EventKind::Done => line.state = State::Done(event.elapsed_ms),
