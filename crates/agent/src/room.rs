@@ -32,8 +32,8 @@ pub(crate) fn folder_bytes(folder: &Path) -> u64 {
     entries.flatten().map(bytes).sum()
 }
 
+/// An instance that is yet to be made takes up nothing.
 pub(crate) fn room(host: &Host, instance: &Instance) -> Result<Answer, HostError> {
-    instance.record()?;
     let available_bytes = available_bytes(&host.layout.dir).or_failed()?;
     Ok(Answer::Room { available_bytes, instance_bytes: folder_bytes(&instance.places.data()) })
 }

@@ -26,7 +26,7 @@ CREATE TABLE upkeep.apps (
 CREATE TABLE upkeep.databases (
     id               uuid PRIMARY KEY,
     app_id           uuid NOT NULL REFERENCES upkeep.apps,
-    name             text NOT NULL UNIQUE,
+    name             text NOT NULL,
     plan             text NOT NULL,
     -- Config var without its `_URL`, such as DATABASE or UPKEEP_POSTGRESQL_ROSE.
     attachment       text NOT NULL,
@@ -37,9 +37,11 @@ CREATE TABLE upkeep.databases (
     -- Fence under which the route was last set.
     route_fence      bigint NOT NULL DEFAULT 0,
     request_id       text UNIQUE,
-    created_at       timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (app_id, attachment)
+    created_at       timestamptz NOT NULL DEFAULT now()
 );
+-- What could not be made keeps its row, so that people can read why, but not its names.
+CREATE UNIQUE INDEX databases_name ON upkeep.databases (name) WHERE state <> 'failed';
+CREATE UNIQUE INDEX databases_attachment ON upkeep.databases (app_id, attachment) WHERE state <> 'failed';
 
 CREATE TABLE upkeep.instances (
     id           uuid PRIMARY KEY,

@@ -107,11 +107,12 @@ impl Database {
 }
 
 impl Store {
+    /// Without those that could not be made; [`Store::database`] still finds them.
     pub async fn databases(&self) -> Result<Vec<Database>, Error> {
         let rows = self
             .client()
             .await?
-            .query(&format!("{SELECT} ORDER BY d.created_at, d.id"), &[])
+            .query(&format!("{SELECT} WHERE d.state <> 'failed' ORDER BY d.created_at, d.id"), &[])
             .await
             .map_err(Error::query("list databases"))?;
         Ok(rows.iter().map(Database::from_row).collect())
@@ -122,7 +123,7 @@ impl Store {
             .client()
             .await?
             .query(
-                &format!("{SELECT} WHERE d.app_id = $1 ORDER BY d.created_at, d.id"),
+                &format!("{SELECT} WHERE d.app_id = $1 AND d.state <> 'failed' ORDER BY d.created_at, d.id"),
                 &[&app.0],
             )
             .await

@@ -79,7 +79,8 @@ impl Config {
     pub fn write(&self) -> Result<()> {
         let file = Self::file(&self.dir);
         let aside = file.with_extension("toml.new");
-        std::fs::write(&aside, toml::to_string(self)?).with_context(|| format!("write `{aside}`"))?;
+        std::fs::write(&aside, toml::to_string(self)?)
+            .with_context(|| format!("write `{aside}`"))?;
         std::fs::rename(&aside, &file).with_context(|| format!("put `{file}` in place"))
     }
 }

@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli, out: &mut Output) -> Exit {
     let global = cli.global;
     let ended = match cli.command {
-        Command::Client(command) => return command::run(&global, command, out).await,
+        Command::Client(command) => return command::run(command, &global, out).await,
         Command::Up(up) => run_up(&global, up, out).await,
         Command::Down => run_down(&global, out).await,
         Command::Server(role) => role::server::run(&role.config).await,
@@ -58,11 +58,16 @@ async fn run_up(global: &Global, up: Up, out: &mut Output) -> anyhow::Result<()>
 
 async fn run_down(global: &Global, out: &mut Output) -> anyhow::Result<()> {
     let stopped = role::down::run(&dir(global)).await?;
-    out.result(&stopped, |stopped| format!("Stopped, with {} PostgreSQL instances.", stopped.instances));
+    out.result(&stopped, |stopped| {
+        format!("Stopped, with {} PostgreSQL instances.", stopped.instances)
+    });
     Ok(())
 }
 
 /// The directory of `up`: what was said, or `./.upkeep`.
 fn dir(global: &Global) -> Utf8PathBuf {
-    global.dir.clone().unwrap_or_else(|| Utf8Path::new(".upkeep").to_owned())
+    global
+        .dir
+        .clone()
+        .unwrap_or_else(|| Utf8Path::new(".upkeep").to_owned())
 }

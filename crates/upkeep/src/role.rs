@@ -4,6 +4,6 @@ pub mod agent;
 mod doors;
 pub mod down;
 pub mod endpoint;
-mod process;
+pub mod process;
 pub mod server;
 pub mod up;

@@ -1,7 +1,7 @@
 //! The real doors to the world: clock, randomness, credentials.
 
 use jiff::Timestamp;
-use rand::RngCore;
+use rand::Rng;
 use upkeep_domain::credential::Credential;
 use upkeep_domain::ports::{Clock, Credentials, Random};
 use uuid::Uuid;
@@ -32,7 +32,11 @@ impl Credentials for Machine {
     fn create(&self, role: &str) -> Credential {
         let password = hex(&random_bytes::<PASSWORD_BYTES>());
         let verifier = postgres_protocol::password::scram_sha_256(password.as_bytes());
-        Credential { role: role.to_owned(), password, verifier }
+        Credential {
+            role: role.to_owned(),
+            password,
+            verifier,
+        }
     }
 }
 

@@ -33,14 +33,21 @@ pub async fn run(dir: &Utf8Path) -> Result<Stopped> {
     }
     // Nobody else may be the agent while we are.
     let _lock = lock(&config.pid_file("agent"))?;
-    let agent = Agent::open(agent_config(&config)).await.context("open the agent's directory")?;
+    let agent = Agent::open(agent_config(&config))
+        .await
+        .context("open the agent's directory")?;
     let Answer::Instances { instances } = agent.query(HostQuery::Instances).await? else {
         bail!("the agent does not list its instances");
     };
-    let (state, databases): (Vec<_>, Vec<_>) = instances.into_iter().partition(|id| *id == config.state_instance);
+    let (state, databases): (Vec<_>, Vec<_>) = instances
+        .into_iter()
+        .partition(|id| *id == config.state_instance);
     let mut stopped = 0;
     for instance in databases.into_iter().chain(state) {
-        agent.stop(instance).await.with_context(|| format!("stop instance `{instance}`"))?;
+        agent
+            .stop(instance)
+            .await
+            .with_context(|| format!("stop instance `{instance}`"))?;
         stopped += 1;
     }
     Ok(Stopped { instances: stopped })
@@ -49,8 +56,12 @@ pub async fn run(dir: &Utf8Path) -> Result<Stopped> {
 /// Ends the role's process, if it has one, and waits until it is gone.
 async fn end(config: &Config, role: &str) -> Result<()> {
     let file = config.pid_file(role);
-    let Ok(text) = std::fs::read_to_string(&file) else { return Ok(()) };
-    let Ok(pid) = text.trim().parse::<i32>() else { return Ok(()) };
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        return Ok(());
+    };
+    let Ok(pid) = text.trim().parse::<i32>() else {
+        return Ok(());
+    };
     // The lock tells whether the pid is still the role's; a free one means that it has ended.
     if lock_is_free(config, role) {
         return Ok(());

@@ -16,8 +16,12 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
         .await
         .with_context(|| format!("listen for applications on `{}`", config.endpoint_listen))?;
     let control = listen_unix(&config.endpoint_socket())?;
-    let endpoint = Endpoint::start(EndpointConfig::new(config.endpoint_dir()), clients, control).await?;
-    tracing::info!(listen = config.endpoint_listen, "the endpoint takes connections");
+    let endpoint =
+        Endpoint::start(EndpointConfig::new(config.endpoint_dir()), clients, control).await?;
+    tracing::info!(
+        listen = config.endpoint_listen,
+        "the endpoint takes connections"
+    );
     endpoint
         .run(async {
             // Without signals the role ends with its process, as ever.

@@ -32,7 +32,8 @@ pub fn lock(pid_file: &Utf8Path) -> Result<RoleLock> {
         }
         Err((_, error)) => return Err(error).with_context(|| format!("lock `{pid_file}`")),
     };
-    lock.set_len(0).with_context(|| format!("empty `{pid_file}`"))?;
+    lock.set_len(0)
+        .with_context(|| format!("empty `{pid_file}`"))?;
     writeln!(lock, "{}", std::process::id()).with_context(|| format!("write `{pid_file}`"))?;
     Ok(RoleLock(lock))
 }
@@ -40,7 +41,11 @@ pub fn lock(pid_file: &Utf8Path) -> Result<RoleLock> {
 /// Logs go to stderr; `up` sends a role's stderr to its file.
 pub fn log() {
     let filter = EnvFilter::try_from_env("UPKEEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
 }
 
 /// Ends when somebody asks us to end: SIGINT or SIGTERM.

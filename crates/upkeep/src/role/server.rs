@@ -15,11 +15,12 @@ use upkeep_agent::client::AgentClient;
 use upkeep_domain::ports::Random;
 use upkeep_endpoint::EndpointClient;
 use upkeep_engine::{Boundaries, Engine, Unwatched, World};
+use upkeep_server::Services;
 use upkeep_store::Store;
 
 use super::doors::Machine;
 use super::process::{asked_to_end, lock, log};
-use super::up::{state_config, token_file};
+use super::up::{agent_client, state_config, token_file};
 use crate::config::Config;
 use backend::EngineBackend;
 use crash::CrashFile;
@@ -32,31 +33,49 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
     let config = Config::read(config_file)?;
     // Whoever holds it knows that the former server is dead, and takes its work back at once.
     let _lock = lock(&config.pid_file("server"))?;
-    let agent = AgentClient::new(config.agent_socket()).context("reach the agent")?;
-    let store = Store::open(state_config(&config, &agent).await?).await.context("open our own state")?;
+    let agent = agent_client(&config)?;
+    let store = Store::open(state_config(&config, &agent).await?)
+        .await
+        .context("open our own state")?;
     let store = Arc::new(store);
     store
         .add_token(Machine.uuid(), OWNER_EMAIL, &token_sha256(&config)?)
         .await
         .context("record the owner's token")?;
-    let engine = Engine::new(Arc::clone(&store), Arc::new(world(&config, agent)?), &config.owner());
+    let engine = Engine::new(
+        Arc::clone(&store),
+        Arc::new(world(&config, agent)?),
+        &config.owner(),
+    );
     let listener = TcpListener::bind(&config.listen)
         .await
         .with_context(|| format!("listen for the API on `{}`", config.listen))?;
-    let advertise = config.advertise.clone().unwrap_or_else(|| config.endpoint_listen.clone());
-    let backend = Arc::new(EngineBackend::new(engine.clone(), store, advertise, OWNER_EMAIL.to_owned()));
+    let advertise = config
+        .advertise
+        .clone()
+        .unwrap_or_else(|| config.endpoint_listen.clone());
+    let backend = EngineBackend::new(engine.clone(), store, advertise, OWNER_EMAIL.to_owned());
+    let services = Services {
+        backend: Arc::new(backend),
+        random: Arc::new(Machine),
+    };
     tracing::info!(listen = config.listen, "the server answers");
+    let stop = async {
+        // Without signals the role ends with its process, as ever.
+        let _ = asked_to_end().await;
+    };
     tokio::select! {
-        served = upkeep_server::serve(listener, backend) => served.context("serve the API"),
+        served = upkeep_server::serve(listener, services, stop) => served.context("serve the API"),
         () = engine.run() => Ok(()),
-        ended = asked_to_end() => ended,
     }
 }
 
 fn world(config: &Config, agent: AgentClient) -> Result<World> {
     Ok(World {
         hosts: Arc::new(agent),
-        traffic: Arc::new(EndpointClient::new(config.endpoint_socket()).context("reach the endpoint")?),
+        traffic: Arc::new(
+            EndpointClient::new(config.endpoint_socket()).context("reach the endpoint")?,
+        ),
         random: Arc::new(Machine),
         credentials: Arc::new(Machine),
         boundaries: boundaries(),

@@ -45,7 +45,7 @@ pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()
             ready(&running);
             tokio::select! {
                 ended = asked_to_end() => ended?,
-                never = roles.supervise() => never?,
+                never = roles.supervise() => match never? {},
             }
             roles.end().await;
             Ok(())
@@ -60,23 +60,30 @@ pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()
 async fn start(config: &Config, roles: &mut Roles) -> Result<Running> {
     roles.start("agent").await?;
     let agent = state::agent(config)?;
+    first_time::add_installed_releases(config, &agent).await?;
     if std::env::var_os(state::STATE_URL).is_none() {
-        first_time::add_installed_releases(config, &agent).await?;
-        state::ensure(config, &agent).await.context("start the private state instance")?;
+        state::ensure(config, &agent)
+            .await
+            .context("start the private state instance")?;
     }
     roles.start("endpoint").await?;
     roles.start("server").await?;
     Ok(Running {
         url: format!("http://{}", config.listen),
-        endpoint: config.advertise.clone().unwrap_or_else(|| config.endpoint_listen.clone()),
+        endpoint: config
+            .advertise
+            .clone()
+            .unwrap_or_else(|| config.endpoint_listen.clone()),
         dir: config.dir.clone(),
     })
 }
 
-pub use state::state_config;
+pub use first_time::token_file;
+pub use state::{agent as agent_client, state_config};
 
 /// The absolute form of a directory that may not exist yet.
 pub(super) fn absolute(dir: &Utf8Path) -> Result<Utf8PathBuf> {
     let absolute = std::path::absolute(dir).with_context(|| format!("find `{dir}`"))?;
-    Utf8PathBuf::from_path_buf(absolute).map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))
+    Utf8PathBuf::from_path_buf(absolute)
+        .map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))
 }

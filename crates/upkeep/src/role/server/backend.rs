@@ -12,8 +12,8 @@ use upkeep_domain::release::{AddRelease, Release};
 use upkeep_engine::Engine;
 use upkeep_engine::request::{self, store_refusal};
 use upkeep_server::backend::{
-    Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, InfoView, MaintenanceView,
-    NameOrId, RunMaintenance, Since,
+    Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, InfoView,
+    MaintenanceView, NameOrId, RunMaintenance, Since,
 };
 use upkeep_store::{App, Database, DatabaseState, Store};
 use uuid::Uuid;
@@ -32,15 +32,29 @@ pub(super) struct EngineBackend {
 }
 
 impl EngineBackend {
-    pub(super) fn new(engine: Engine, store: Arc<Store>, advertise: String, owner_email: String) -> Self {
-        Self { engine, store, advertise, owner_email }
+    pub(super) fn new(
+        engine: Engine,
+        store: Arc<Store>,
+        advertise: String,
+        owner_email: String,
+    ) -> Self {
+        Self {
+            engine,
+            store,
+            advertise,
+            owner_email,
+        }
     }
 
     async fn app_row(&self, app: &NameOrId) -> Result<App, Refusal> {
-        self.store.app(app).await.map_err(|error| store_refusal(&error))?.ok_or_else(|| {
-            Refusal::not_found(format!("there is no app `{}`", app.escape_default()))
-                .with_hint("list them with: upkeep apps")
-        })
+        self.store
+            .app(app)
+            .await
+            .map_err(|error| store_refusal(&error))?
+            .ok_or_else(|| {
+                Refusal::not_found(format!("there is no app `{}`", app.escape_default()))
+                    .with_hint("list them with: upkeep apps")
+            })
     }
 
     async fn database_row(&self, id: DatabaseId) -> Result<Database, Refusal> {
@@ -53,14 +67,27 @@ impl EngineBackend {
 
     fn url(&self, database: &Database) -> String {
         let credential = &database.credential;
-        format!("postgres://{}:{}@{}/{}", credential.role, credential.password, self.advertise, database.dbname)
+        format!(
+            "postgres://{}:{}@{}/{}",
+            credential.role, credential.password, self.advertise, database.dbname
+        )
     }
 
     async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {
         let view = views::database(database)?;
-        let newest = self.store.maintenances(database.id, 1).await.map_err(|error| store_refusal(&error))?;
-        let Some(newest) = newest.first() else { return Ok(MaintenanceView::none(view)) };
-        let now = self.store.last_event(database.id).await.map_err(|error| store_refusal(&error))?;
+        let newest = self
+            .store
+            .maintenances(database.id, 1)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        let Some(newest) = newest.first() else {
+            return Ok(MaintenanceView::none(view));
+        };
+        let now = self
+            .store
+            .last_event(database.id)
+            .await
+            .map_err(|error| store_refusal(&error))?;
         views::maintenance(newest, view, now.as_ref())
     }
 }
@@ -68,17 +95,34 @@ impl EngineBackend {
 #[async_trait]
 impl Backend for EngineBackend {
     async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal> {
-        let account = self.store.account_by_token(&token_sha256).await.map_err(|error| store_refusal(&error))?;
-        Ok(account.map(|account| Account { id: account.id, email: account.email }))
+        let account = self
+            .store
+            .account_by_token(&token_sha256)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        Ok(account.map(|account| Account {
+            id: account.id,
+            email: account.email,
+        }))
     }
 
-    async fn create_app(&self, name: Option<AppName>, _request_id: Uuid) -> Result<AppView, Refusal> {
+    async fn create_app(
+        &self,
+        name: Option<AppName>,
+        _request_id: Uuid,
+    ) -> Result<AppView, Refusal> {
         views::app(&self.engine.create_app(name).await?, &self.owner_email)
     }
 
     async fn apps(&self) -> Result<Vec<AppView>, Refusal> {
-        let apps = self.store.apps().await.map_err(|error| store_refusal(&error))?;
-        apps.iter().map(|app| views::app(app, &self.owner_email)).collect()
+        let apps = self
+            .store
+            .apps()
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        apps.iter()
+            .map(|app| views::app(app, &self.owner_email))
+            .collect()
     }
 
     async fn app(&self, app: &NameOrId) -> Result<AppView, Refusal> {
@@ -86,12 +130,19 @@ impl Backend for EngineBackend {
     }
 
     async fn set_app_maintenance(&self, app: AppId, on: bool) -> Result<AppView, Refusal> {
-        self.store.set_app_maintenance(app, on).await.map_err(|error| store_refusal(&error))?;
+        self.store
+            .set_app_maintenance(app, on)
+            .await
+            .map_err(|error| store_refusal(&error))?;
         self.app(&app.to_string()).await
     }
 
     async fn config_vars(&self, app: AppId) -> Result<Vec<(String, String)>, Refusal> {
-        let databases = self.store.app_databases(app).await.map_err(|error| store_refusal(&error))?;
+        let databases = self
+            .store
+            .app_databases(app)
+            .await
+            .map_err(|error| store_refusal(&error))?;
         let mut vars: Vec<_> = databases
             .iter()
             .filter(|database| database.state == DatabaseState::Provisioned)
@@ -104,19 +155,27 @@ impl Backend for EngineBackend {
     /// One version for the app itself and one for each database that was attached since.
     async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal> {
         let row = self.app_row(&app.to_string()).await?;
-        let databases = self.store.app_databases(app).await.map_err(|error| store_refusal(&error))?;
+        let databases = self
+            .store
+            .app_databases(app)
+            .await
+            .map_err(|error| store_refusal(&error))?;
         let mut versions = vec![AppVersionView {
             id: app.0,
             version: 1,
             description: "Initial release".to_owned(),
             created_at: row.created_at,
         }];
-        versions.extend((2..).zip(&databases).map(|(version, database)| AppVersionView {
-            id: database.id.0,
-            version,
-            description: format!("Attach {} (@ref:{})", database.attachment, database.name),
-            created_at: database.created_at,
-        }));
+        versions.extend(
+            (2..)
+                .zip(&databases)
+                .map(|(version, database)| AppVersionView {
+                    id: database.id.0,
+                    version,
+                    description: format!("Attach {} (@ref:{})", database.attachment, database.name),
+                    created_at: database.created_at,
+                }),
+        );
         versions.reverse();
         Ok(versions)
     }
@@ -126,7 +185,11 @@ impl Backend for EngineBackend {
             Some(app) => self.store.app_databases(app).await,
             None => self.store.databases().await,
         };
-        databases.map_err(|error| store_refusal(&error))?.iter().map(views::database).collect()
+        databases
+            .map_err(|error| store_refusal(&error))?
+            .iter()
+            .map(views::database)
+            .collect()
     }
 
     async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
@@ -158,11 +221,19 @@ impl Backend for EngineBackend {
     async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal> {
         let row = self.database_row(id).await?;
         let primary = match row.primary_instance {
-            Some(primary) => self.store.instance(primary).await.map_err(|error| store_refusal(&error))?,
+            Some(primary) => self
+                .store
+                .instance(primary)
+                .await
+                .map_err(|error| store_refusal(&error))?,
             None => None,
         };
-        let not_ready =
-            || Refusal::new(RefusalKind::NotReady, format!("`{}` is not provisioned yet", row.name));
+        let not_ready = || {
+            Refusal::new(
+                RefusalKind::NotReady,
+                format!("`{}` is not provisioned yet", row.name),
+            )
+        };
         let primary = primary.ok_or_else(not_ready)?;
         let seen = primary.observed.as_ref();
         let usage = self.engine.usage(&row, &primary).await;
@@ -184,12 +255,18 @@ impl Backend for EngineBackend {
     }
 
     async fn maintenance(&self, database: DatabaseId) -> Result<MaintenanceView, Refusal> {
-        self.maintenance_of(&self.database_row(database).await?).await
+        self.maintenance_of(&self.database_row(database).await?)
+            .await
     }
 
     async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal> {
         let mut views = Vec::new();
-        for database in self.store.app_databases(app).await.map_err(|error| store_refusal(&error))? {
+        for database in self
+            .store
+            .app_databases(app)
+            .await
+            .map_err(|error| store_refusal(&error))?
+        {
             views.push(self.maintenance_of(&database).await?);
         }
         Ok(views)
@@ -208,9 +285,17 @@ impl Backend for EngineBackend {
         views::maintenance(&begun, views::database(&database)?, None)
     }
 
-    async fn history(&self, database: DatabaseId, limit: u32) -> Result<Vec<MaintenanceView>, Refusal> {
+    async fn history(
+        &self,
+        database: DatabaseId,
+        limit: u32,
+    ) -> Result<Vec<MaintenanceView>, Refusal> {
         let view = self.database(database).await?;
-        let rows = self.store.maintenances(database, limit).await.map_err(|error| store_refusal(&error))?;
+        let rows = self
+            .store
+            .maintenances(database, limit)
+            .await
+            .map_err(|error| store_refusal(&error))?;
         rows.iter()
             .filter(|row| row.completed_at.is_some())
             .map(|row| views::maintenance(row, view.clone(), None))
@@ -226,13 +311,19 @@ impl Backend for EngineBackend {
     ) -> Result<Vec<EventView>, Refusal> {
         let after = match since {
             Since::Event(id) => id,
-            Since::LatestWorkflow => {
-                self.store.events_before_last_run(database).await.map_err(|error| store_refusal(&error))?
-            }
+            Since::LatestWorkflow => self
+                .store
+                .events_before_last_run(database)
+                .await
+                .map_err(|error| store_refusal(&error))?,
         };
         let until = Instant::now() + wait;
         loop {
-            let events = self.store.events(database, after, limit).await.map_err(|error| store_refusal(&error))?;
+            let events = self
+                .store
+                .events(database, after, limit)
+                .await
+                .map_err(|error| store_refusal(&error))?;
             if !events.is_empty() || Instant::now() >= until {
                 return Ok(events.iter().map(views::event).collect());
             }
@@ -246,7 +337,10 @@ impl Backend for EngineBackend {
 
     async fn release(&self, name: &str) -> Result<Release, Refusal> {
         let catalogue = self.engine.catalogue().await?;
-        catalogue.find(name).cloned().map_err(|error| Refusal::not_found(error.to_string()))
+        catalogue
+            .find(name)
+            .cloned()
+            .map_err(|error| Refusal::not_found(error.to_string()))
     }
 
     async fn add_release(&self, wish: AddRelease) -> Result<Release, Refusal> {
@@ -260,5 +354,9 @@ impl Backend for EngineBackend {
 }
 
 fn status(accepts_connections: bool) -> &'static str {
-    if accepts_connections { "Available" } else { "Temporarily Unavailable" }
+    if accepts_connections {
+        "Available"
+    } else {
+        "Temporarily Unavailable"
+    }
 }

@@ -18,13 +18,17 @@ impl CrashFile {
 
 impl Boundaries for CrashFile {
     fn cross(&self, procedure: &str, step: &str, boundary: Boundary) {
-        let Ok(wish) = std::fs::read_to_string(&self.path) else { return };
+        let Ok(wish) = std::fs::read_to_string(&self.path) else {
+            return;
+        };
         let here = match boundary {
             Boundary::BeforeEffect => "before_effect",
             Boundary::AfterEffect => "after_effect",
             Boundary::AfterCommit => "after_commit",
         };
-        if wish.split_whitespace().eq([procedure, step, here]) && std::fs::remove_file(&self.path).is_ok() {
+        if wish.split_whitespace().eq([procedure, step, here])
+            && std::fs::remove_file(&self.path).is_ok()
+        {
             // As abrupt as a power cut is for a process: no destructor, no flush, no goodbye.
             let _ = raise(Signal::SIGKILL);
         }

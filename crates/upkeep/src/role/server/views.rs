@@ -7,14 +7,17 @@ use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::procedure::{End, Steps};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
-    AppRef, AppView, DatabaseState as StateView, DatabaseView, EventKind as KindView, EventView, MaintenanceView,
-    Progress,
+    AppRef, AppView, DatabaseState as StateView, DatabaseView, EventKind as KindView, EventView,
+    MaintenanceView, Progress,
 };
 use upkeep_store::{App, Database, DatabaseState, Event, Maintenance};
 
 /// A row that was valid when it was written and is not now: a defect.
 fn defect(what: &str) -> Refusal {
-    Refusal::new(RefusalKind::Internal, format!("our own state holds {what} that this program does not understand"))
+    Refusal::new(
+        RefusalKind::Internal,
+        format!("our own state holds {what} that this program does not understand"),
+    )
 }
 
 fn app_name(name: &str) -> Result<AppName, Refusal> {
@@ -39,7 +42,10 @@ pub(super) fn database(database: &Database) -> Result<DatabaseView, Refusal> {
     Ok(DatabaseView {
         id: database.id,
         name: database_name(&database.name)?,
-        app: AppRef { id: database.app_id, name: app_name(&database.app_name)? },
+        app: AppRef {
+            id: database.app_id,
+            name: app_name(&database.app_name)?,
+        },
         plan: Plan::find(&database.plan).map_err(|_| defect("a plan"))?,
         state: match database.state {
             DatabaseState::Provisioning => StateView::Provisioning,
@@ -69,7 +75,9 @@ pub(super) fn maintenance(
         release_before: Some(row.release_before.clone()),
         release_after: Some(row.release_after.clone()),
         step: now.map(|event| event.step.clone()),
-        waiting_for: now.filter(|event| event.kind == "waiting").map(|event| event.sentence.clone()),
+        waiting_for: now
+            .filter(|event| event.kind == "waiting")
+            .map(|event| event.sentence.clone()),
         outcome: row.outcome.as_deref().map(end).transpose()?,
         outcome_because: row.sentence.clone(),
         felt: row.felt.clone(),
@@ -95,7 +103,9 @@ fn end(text: &str) -> Result<End, Refusal> {
 
 /// JSON objects have no order; the table has.
 fn steps_in_order(row: &Maintenance) -> Vec<(String, f64)> {
-    let Some(steps) = &row.steps_ms else { return Vec::new() };
+    let Some(steps) = &row.steps_ms else {
+        return Vec::new();
+    };
     Step::ALL
         .iter()
         .map(|step| step.spec().name)
@@ -114,8 +124,10 @@ pub(super) fn event(event: &Event) -> EventView {
         kind: kind(event),
         sentence: event.sentence.clone(),
         elapsed_ms: event.detail.get("ms").and_then(serde_json::Value::as_f64),
-        progress: bytes("bytes_done")
-            .map(|done_bytes| Progress { done_bytes, total_bytes: bytes("bytes_total") }),
+        progress: bytes("bytes_done").map(|done_bytes| Progress {
+            done_bytes,
+            total_bytes: bytes("bytes_total"),
+        }),
         detail: event.detail.clone(),
     }
 }

@@ -13,7 +13,7 @@ use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::host_command::{Answer, CommandId, Envelope, Fence, HostCommand, HostQuery};
 use upkeep_domain::id::{HostId, InstanceId, WorkflowId};
 use upkeep_domain::ports::{Hosts, Random};
-use upkeep_domain::release::{AddRelease, AddFrom};
+use upkeep_domain::release::{AddFrom, AddRelease};
 
 use super::{UpOptions, absolute};
 use crate::config::Config;
@@ -27,14 +27,28 @@ pub(super) fn prepare(options: &UpOptions) -> Result<Config> {
     let dir = absolute(&options.dir)?;
     // PostgreSQL runs as another user and has to reach its data; secrets are files of mode 0600.
     make_dir(&dir, 0o755)?;
-    for (name, mode) in [("agent", 0o755), ("endpoint", 0o700), ("control", 0o700), ("run", 0o700), ("log", 0o700)] {
+    for (name, mode) in [
+        ("agent", 0o755),
+        ("endpoint", 0o700),
+        ("control", 0o700),
+        ("run", 0o700),
+        ("log", 0o700),
+    ] {
         make_dir(&dir.join(name), mode)?;
     }
     let file = Config::file(&dir);
-    let known = if file.exists() { Some(Config::read(&file)?) } else { None };
+    let known = if file.exists() {
+        Some(Config::read(&file)?)
+    } else {
+        None
+    };
     let config = Config {
-        host: known.as_ref().map_or_else(|| HostId(Machine.uuid()), |known| known.host),
-        state_instance: known.as_ref().map_or_else(|| InstanceId(Machine.uuid()), |known| known.state_instance),
+        host: known
+            .as_ref()
+            .map_or_else(|| HostId(Machine.uuid()), |known| known.host),
+        state_instance: known
+            .as_ref()
+            .map_or_else(|| InstanceId(Machine.uuid()), |known| known.state_instance),
         hold: known.map_or_else(HoldLimits::default, |known| known.hold),
         listen: options.listen.clone(),
         endpoint_listen: options.endpoint_listen.clone(),
@@ -55,7 +69,11 @@ pub(super) fn prepare(options: &UpOptions) -> Result<Config> {
 }
 
 fn make_dir(dir: &Utf8Path, mode: u32) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(mode).create(dir).with_context(|| format!("make the directory `{dir}`"))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(dir)
+        .with_context(|| format!("make the directory `{dir}`"))
 }
 
 /// The owner's token, once; the server stores its hash only.
@@ -69,12 +87,17 @@ fn write_token(config: &Config) -> Result<()> {
     write_private(&config.dir.join("client.json"), &client.to_string())
 }
 
-pub(in crate::role) fn token_file(config: &Config) -> Utf8PathBuf {
+pub fn token_file(config: &Config) -> Utf8PathBuf {
     config.dir.join("token")
 }
 
 fn write_private(file: &Utf8Path, text: &str) -> Result<()> {
-    let mut open = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(file)
+    let mut open = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(file)
         .with_context(|| format!("write `{file}`"))?;
     writeln!(open, "{text}").with_context(|| format!("write `{file}`"))
 }
@@ -89,9 +112,23 @@ pub(super) async fn add_installed_releases(config: &Config, agent: &AgentClient)
     let mut added = 0;
     let mut refused = Vec::new();
     for dir in installed() {
-        let source = AddRelease { name: None, from: AddFrom::System { dir: dir.clone().into() } };
-        let id = CommandId { workflow: WorkflowId(Machine.uuid()), step: "up".to_owned(), visit: 1, part: 0 };
-        let envelope = Envelope { id, fence: Fence(0), command: HostCommand::AddRelease { source } };
+        let source = AddRelease {
+            name: None,
+            from: AddFrom::System {
+                dir: dir.clone().into(),
+            },
+        };
+        let id = CommandId {
+            workflow: WorkflowId(Machine.uuid()),
+            step: "up".to_owned(),
+            visit: 1,
+            part: 0,
+        };
+        let envelope = Envelope {
+            id,
+            fence: Fence(0),
+            command: HostCommand::AddRelease { source },
+        };
         match agent.command(config.host, &envelope).await {
             Ok(_) => added += 1,
             Err(error) => refused.push(format!("`{dir}`: {error}")),
@@ -100,14 +137,19 @@ pub(super) async fn add_installed_releases(config: &Config, agent: &AgentClient)
     if added == 0 {
         bail!(
             "no PostgreSQL release can be used on this machine{}\nhint: install one, for example with: apt-get install postgresql-15",
-            refused.into_iter().map(|line| format!("\n  {line}")).collect::<String>()
+            refused
+                .into_iter()
+                .map(|line| format!("\n  {line}"))
+                .collect::<String>()
         );
     }
     Ok(())
 }
 
 fn installed() -> Vec<Utf8PathBuf> {
-    let Ok(entries) = Path::new(INSTALLED).read_dir() else { return Vec::new() };
+    let Ok(entries) = Path::new(INSTALLED).read_dir() else {
+        return Vec::new();
+    };
     let mut dirs: Vec<_> = entries
         .flatten()
         .filter_map(|entry| Utf8PathBuf::from_path_buf(entry.path()).ok())

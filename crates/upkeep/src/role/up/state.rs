@@ -17,11 +17,14 @@ use crate::role::doors::Machine;
 pub const STATE_URL: &str = "UPKEEP_STATE_URL";
 
 /// Small: a few connections, a few megabytes.
-const SETTINGS: InstanceSettings =
-    InstanceSettings { max_connections: 40, shared_buffers_mb: 32, wal_keep_size_mb: 0 };
+const SETTINGS: InstanceSettings = InstanceSettings {
+    max_connections: 40,
+    shared_buffers_mb: 32,
+    wal_keep_size_mb: 0,
+};
 const SUPERUSER: &str = "upkeep";
 
-pub(super) fn agent(config: &Config) -> Result<AgentClient> {
+pub fn agent(config: &Config) -> Result<AgentClient> {
     AgentClient::new(config.agent_socket()).context("reach the agent")
 }
 
@@ -31,7 +34,16 @@ pub(super) async fn ensure(config: &Config, agent: &AgentClient) -> Result<()> {
     let seen = observe(config, agent).await?;
     if seen.process == ProcessState::Absent {
         let release = newest_release(config, agent).await?;
-        command(config, agent, HostCommand::CreateInstance { instance, release, settings: SETTINGS }).await?;
+        command(
+            config,
+            agent,
+            HostCommand::CreateInstance {
+                instance,
+                release,
+                settings: SETTINGS,
+            },
+        )
+        .await?;
     }
     if seen.process != ProcessState::Running {
         command(config, agent, HostCommand::StartInstance { instance }).await?;
@@ -42,10 +54,14 @@ pub(super) async fn ensure(config: &Config, agent: &AgentClient) -> Result<()> {
 /// How the server connects to the state database.
 pub async fn state_config(config: &Config, agent: &AgentClient) -> Result<PgConfig> {
     if let Ok(url) = std::env::var(STATE_URL) {
-        return url.parse().with_context(|| format!("understand `{STATE_URL}`"));
+        return url
+            .parse()
+            .with_context(|| format!("understand `{STATE_URL}`"));
     }
     let mut to = PgConfig::new();
-    to.user(SUPERUSER).dbname("postgres").application_name("upkeep server");
+    to.user(SUPERUSER)
+        .dbname("postgres")
+        .application_name("upkeep server");
     match observe(config, agent).await?.address {
         Some(Address::Unix { directory, port }) => to.host_path(directory).port(port),
         Some(Address::Tcp { host, port }) => to.host(host).port(port),
@@ -66,14 +82,36 @@ async fn newest_release(config: &Config, agent: &AgentClient) -> Result<ReleaseN
 }
 
 async fn observe(config: &Config, agent: &AgentClient) -> Result<Observation> {
-    match agent.query(config.host, &HostQuery::Observe { instance: config.state_instance }).await? {
+    match agent
+        .query(
+            config.host,
+            &HostQuery::Observe {
+                instance: config.state_instance,
+            },
+        )
+        .await?
+    {
         Answer::Observed { observation } => Ok(*observation),
         other => bail!("unexpected answer {other:?}"),
     }
 }
 
 async fn command(config: &Config, agent: &AgentClient, command: HostCommand) -> Result<()> {
-    let id = CommandId { workflow: WorkflowId(Machine.uuid()), step: "up".to_owned(), visit: 1, part: 0 };
-    agent.command(config.host, &Envelope { id, fence: Fence(0), command }).await?;
+    let id = CommandId {
+        workflow: WorkflowId(Machine.uuid()),
+        step: "up".to_owned(),
+        visit: 1,
+        part: 0,
+    };
+    agent
+        .command(
+            config.host,
+            &Envelope {
+                id,
+                fence: Fence(0),
+                command,
+            },
+        )
+        .await?;
     Ok(())
 }

@@ -31,7 +31,11 @@ impl Roles {
         let program = std::env::current_exe().context("find our own program")?;
         let program = Utf8PathBuf::from_path_buf(program)
             .map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))?;
-        Ok(Self { config: config.clone(), program, children: Vec::new() })
+        Ok(Self {
+            config: config.clone(),
+            program,
+            children: Vec::new(),
+        })
     }
 
     /// Starts a role and waits until it answers.
@@ -41,11 +45,20 @@ impl Roles {
         let until = Instant::now() + READY_WITHIN;
         while !self.answers(role).await {
             let (_, child) = self.children.last_mut().expect("it was pushed above");
-            if let Some(status) = child.try_wait().with_context(|| format!("look at the {role}"))? {
-                bail!("the {role} ended at once ({status}): {}", self.last_words(role));
+            if let Some(status) = child
+                .try_wait()
+                .with_context(|| format!("look at the {role}"))?
+            {
+                bail!(
+                    "the {role} ended at once ({status}): {}",
+                    self.last_words(role)
+                );
             }
             if Instant::now() > until {
-                bail!("the {role} does not answer: see `{}`", self.config.log_file(role));
+                bail!(
+                    "the {role} does not answer: see `{}`",
+                    self.config.log_file(role)
+                );
             }
             sleep(LOOK_EVERY).await;
         }
@@ -58,7 +71,10 @@ impl Roles {
             for at in 0..self.children.len() {
                 let (role, child) = &mut self.children[at];
                 let role = *role;
-                if let Some(status) = child.try_wait().with_context(|| format!("look at the {role}"))? {
+                if let Some(status) = child
+                    .try_wait()
+                    .with_context(|| format!("look at the {role}"))?
+                {
                     tracing::warn!(role, %status, "a role has ended; starting it again");
                     sleep(START_AGAIN_AFTER).await;
                     self.children[at].1 = self.spawn(role)?;
@@ -83,7 +99,10 @@ impl Roles {
     }
 
     fn spawn(&self, role: &'static str) -> Result<Child> {
-        let mut command = Command::new(self.program.as_str()).arg(role).arg("--config").arg(Config::file(&self.config.dir).as_str());
+        let mut command = Command::new(self.program.as_str())
+            .arg(role)
+            .arg("--config")
+            .arg(Config::file(&self.config.dir).as_str());
         for name in PASSED_ON {
             if let Ok(value) = std::env::var(name) {
                 command = command.env(name, value);
@@ -96,10 +115,16 @@ impl Roles {
 
     async fn answers(&self, role: &str) -> bool {
         match role {
-            "agent" => UnixStream::connect(self.config.agent_socket()).await.is_ok(),
+            "agent" => UnixStream::connect(self.config.agent_socket())
+                .await
+                .is_ok(),
             "endpoint" => {
-                UnixStream::connect(self.config.endpoint_socket()).await.is_ok()
-                    && TcpStream::connect(&self.config.endpoint_listen).await.is_ok()
+                UnixStream::connect(self.config.endpoint_socket())
+                    .await
+                    .is_ok()
+                    && TcpStream::connect(&self.config.endpoint_listen)
+                        .await
+                        .is_ok()
             }
             _ => TcpStream::connect(&self.config.listen).await.is_ok(),
         }
@@ -107,12 +132,20 @@ impl Roles {
 
     fn last_words(&self, role: &str) -> String {
         let log = std::fs::read_to_string(self.config.log_file(role)).unwrap_or_default();
-        log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
+        log.lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("it said nothing")
+            .to_owned()
     }
 
     /// Processes that were left to us: an agent that ended was the parent of servers.
     fn reap_orphans(&self) {
-        let own: Vec<_> = self.children.iter().filter_map(|(_, child)| child.id()).collect();
+        let own: Vec<_> = self
+            .children
+            .iter()
+            .filter_map(|(_, child)| child.id())
+            .collect();
         for pid in children_of_this_process() {
             if !own.contains(&pid) {
                 let _ = waitpid(Pid::from_raw(pid as i32), Some(WaitPidFlag::WNOHANG));
@@ -132,10 +165,16 @@ pub(super) fn adopt_orphans() -> Result<()> {
 }
 
 fn children_of_this_process() -> Vec<u32> {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return Vec::new();
+    };
     tasks
         .flatten()
         .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
-        .flat_map(|pids| pids.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .flat_map(|pids| {
+            pids.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
