@@ -63,7 +63,8 @@ pub(crate) fn folder(path: &Path, mode: u32, owner: Option<&RunAs>) -> Result<()
 
 /// Removes a file, for good. It need not be there.
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
-    let removed = remove_if_there(path).and_then(|()| sync_parent(path));
+    // What is in a folder that is gone is gone as well.
+    let removed = remove_if_there(path).and_then(|()| unless_missing(sync_parent(path)));
     removed.map_err(|source| Error::Remove { path: path.to_owned(), source })
 }
 
@@ -86,9 +87,13 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), Error> {
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    unless_missing(fs::remove_file(path))
+}
+
+fn unless_missing(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 

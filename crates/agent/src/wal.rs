@@ -46,7 +46,7 @@ pub fn behind(data: &Path, marker: Lsn) -> Result<Tail, Error> {
     pages.expect_segment(marker)?;
     let mut tail = Tail { records: 0, transactions: 0, end: marker.as_record_end() };
     let (mut at, mut previous) = (pages::record_start(marker, control.segment_bytes), None);
-    if at.0 % 8 != 0 {
+    if !at.0.is_multiple_of(record::ALIGNMENT) {
         return Err(Error::NotAPosition { marker });
     }
     while let Some(record) = Record::read(&mut pages, at)? {

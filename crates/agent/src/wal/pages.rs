@@ -30,11 +30,10 @@ fn header_bytes(page: u64, segment_bytes: u64) -> u64 {
 
 /// Where a record at `at` has its first byte: behind the header when a page begins there.
 pub(super) fn record_start(at: Lsn, segment_bytes: u64) -> Lsn {
-    let aligned = Lsn(at.0.next_multiple_of(8));
-    if aligned.0.is_multiple_of(WAL_PAGE_BYTES) {
-        return Lsn(aligned.0 + header_bytes(aligned.0, segment_bytes));
+    if at.0.is_multiple_of(WAL_PAGE_BYTES) {
+        return Lsn(at.0 + header_bytes(at.0, segment_bytes));
     }
-    aligned
+    at
 }
 
 impl Pages {

@@ -8,6 +8,8 @@ use super::Error;
 use super::pages::Pages;
 
 const HEADER_BYTES: usize = 24;
+/// Records begin, and therefore end, at such places.
+pub(super) const ALIGNMENT: u64 = 8;
 const CHECKSUM_AT: usize = 20;
 /// Longer ones are not written by any server that we know.
 const LONGEST_BYTES: usize = 1020 * 1024 * 1024;
@@ -45,6 +47,7 @@ impl Record {
         if checksum(&bytes) != number(&bytes[CHECKSUM_AT..HEADER_BYTES]) as u32 {
             return Ok(None);
         }
+        let end = Lsn(end.0.next_multiple_of(ALIGNMENT));
         let (previous, info, manager) = (Lsn(number(&bytes[8..16])), bytes[16], bytes[17]);
         Ok(Some(Self { previous, end, manager, info }))
     }

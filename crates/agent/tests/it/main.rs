@@ -2,4 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod copies;
+mod databases;
+mod reading;
 mod releases;
+mod silence;
+mod switch;
+mod world;
