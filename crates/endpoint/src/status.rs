@@ -23,6 +23,8 @@ pub struct DatabaseStatus {
     pub waiting: u32,
     /// Sessions that have a spare on the replacement.
     pub spares: u32,
+    /// Sessions that set custom settings by names which cannot be known: carried, perhaps without.
+    pub opaque: u32,
     /// Sessions that cannot be carried, by reason, as last looked at.
     pub unmovable: BTreeMap<String, u32>,
     /// How long the gate has been closed.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use upkeep_domain::instance::Address;
 use upkeep_wire::frame::{FrameError, Message, MessageBuffer};
 use upkeep_wire::message::{
-    AuthRequest, BackendKey, ErrorFields, MessageError, ParameterStatus, frontend,
+    AuthRequest, BackendKey, ErrorFields, MessageError, ParameterStatus, frontend, put_message,
 };
 use upkeep_wire::scram::{self, AwaitingSignature, ClientExchange, ClientKeys, ScramError};
 use upkeep_wire::startup::Startup;
@@ -108,19 +108,14 @@ impl Login {
             match tag {
                 b'R' => {
                     self.authenticate(AuthRequest::read(&payload)?, keys)
-                        .await?
+                        .await?;
                 }
                 b'S' => {
                     let status = ParameterStatus::read(&payload)?;
                     self.params.note(status.name, status.value);
                 }
                 b'K' => self.key = BackendKey::read(&payload)?,
-                b'N' => {
-                    self.greeting.push(tag);
-                    self.greeting
-                        .extend((payload.len() as u32 + 4).to_be_bytes());
-                    self.greeting.extend(payload);
-                }
+                b'N' => put_message(&mut self.greeting, tag, &payload),
                 b'E' => return Err(DialError::Refused(ErrorFields::read(&payload)?)),
                 b'Z' => break,
                 _ => {}
@@ -172,7 +167,7 @@ impl Login {
             if let Some(message) = self.buffer.next_message()? {
                 return Ok(message);
             }
-            let mut chunk = [0; 4096];
+            let mut chunk = vec![0; 1024];
             let n = self.link.read(&mut chunk).await.map_err(DialError::Io)?;
             if n == 0 {
                 return Err(DialError::Closed);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use upkeep_wire::frame::{FrameError, Message, MessageBuffer};
-use upkeep_wire::message::{ErrorFields, ParameterStatus};
+use upkeep_wire::message::{ErrorFields, ParameterStatus, put_message};
 
 use super::Backend;
 
@@ -57,7 +57,8 @@ impl Backend {
         let read = async {
             let mut buffer = MessageBuffer::with_limit(MESSAGE_LIMIT);
             let mut open = readies;
-            let mut chunk = [0; 8192];
+            // On the heap: every session's task would carry it otherwise.
+            let mut chunk = vec![0; 8192];
             while open > 0 {
                 let n = from.read(&mut chunk).await.map_err(ExchangeError::Io)?;
                 if n == 0 {
@@ -83,12 +84,7 @@ impl Backend {
 impl Exchange {
     fn take(&mut self, message: Message, params: &mut super::Params) {
         match message.tag {
-            b'A' | b'N' => {
-                self.asides.push(message.tag);
-                self.asides
-                    .extend((message.payload.len() as u32 + 4).to_be_bytes());
-                self.asides.extend(message.payload);
-            }
+            b'A' | b'N' => put_message(&mut self.asides, message.tag, &message.payload),
             b'S' => {
                 if let Ok(status) = ParameterStatus::read(&message.payload) {
                     params.note(status.name, status.value);

@@ -11,6 +11,7 @@ use upkeep_domain::ports::TrafficError;
 use upkeep_domain::route::Target;
 
 use super::answers;
+use crate::authority::Authority;
 use crate::database::Database;
 use crate::felt::Tally;
 use crate::order::Order;
@@ -46,43 +47,40 @@ impl Database {
             }
         }
         let authority = self.authority_of(target).await?;
-        self.turn_to(target, authority).await?;
-        let tally = self.move_all(target).await;
-        let moved = (tally.moved, tally.closed.len());
-        tracing::info!(
-            dbname = self.dbname,
-            moved = moved.0,
-            reasons = moved.1,
-            "sessions moved"
-        );
+        self.turn_to(target, authority);
+        let told = self.rebuild_all(target);
+        // Written while sessions are rebuilt, and before anybody goes on: whatever happens from then
+        // on, nobody goes to the old server.
+        let (kept, ()) = tokio::join!(self.keep(), told);
+        if kept.is_err() {
+            self.turn_back();
+            return kept;
+        }
+        let tally = self.let_all_go().await;
+        let (moved, reasons) = (tally.moved, tally.closed.len());
+        tracing::info!(dbname = self.dbname, moved, reasons, "sessions moved");
         Ok(())
     }
 
-    /// The route changes first, on disk too: whatever happens from here, nobody new goes to the old
-    /// server.
-    async fn turn_to(
-        &self,
-        target: &Target,
-        authority: Arc<crate::authority::Authority>,
-    ) -> Result<(), TrafficError> {
-        {
-            let mut inner = self.inner();
-            inner.replacement = Some(authority);
-            inner.set_target(target, &self.limits);
-            if let Some(hold) = inner.gate.hold_mut() {
-                hold.state = GateState::Moving;
-            }
+    fn turn_to(&self, target: &Target, authority: Arc<Authority>) {
+        let mut inner = self.inner();
+        inner.replacement = Some(authority);
+        inner.set_target(target, &self.limits);
+        if let Some(hold) = inner.gate.hold_mut() {
+            hold.state = GateState::Moving;
         }
-        self.keep().await
     }
 
-    async fn move_all(&self, target: &Target) -> Tally {
+    /// Not on disk: everybody waits on, until somebody asks again or the hard limit.
+    fn turn_back(&self) {
+        if let Some(hold) = self.inner().gate.hold_mut() {
+            hold.state = GateState::Sealed;
+        }
+    }
+
+    /// The barrier.
+    async fn rebuild_all(&self, target: &Target) {
         let target = Arc::new(target.clone());
-        let held = self.inner().gate.hold().map_or(0, |hold| hold.sessions);
-        let mut tally = Tally {
-            held,
-            ..Tally::default()
-        };
         let told = self.tell_all(|done| Order::Rebuild {
             target: Arc::clone(&target),
             done,
@@ -97,6 +95,14 @@ impl Database {
                 "not every session was rebuilt in time"
             );
         }
+    }
+
+    async fn let_all_go(&self) -> Tally {
+        let held = self.inner().gate.hold().map_or(0, |hold| hold.sessions);
+        let mut tally = Tally {
+            held,
+            ..Tally::default()
+        };
         let told = self.tell_all(|done| Order::Go { done });
         // Open already: a session that is rebuilt late must not keep new clients waiting.
         self.open_gate(tally.clone());

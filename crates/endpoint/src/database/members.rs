@@ -23,6 +23,8 @@ pub(crate) struct Card {
     pub(crate) backend_pid: AtomicU32,
     pub(crate) held: AtomicBool,
     pub(crate) spare: AtomicBool,
+    /// It sets settings by names that its text does not show: they may be lost in a move.
+    pub(crate) opaque: AtomicBool,
 }
 
 impl Card {
@@ -32,6 +34,10 @@ impl Card {
 
     pub(crate) fn has_spare(&self) -> bool {
         self.spare.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.opaque.load(Ordering::Relaxed)
     }
 
     /// What is known of one that has no session at its server yet.

@@ -177,6 +177,7 @@ impl Database {
             held: count(Card::is_held),
             waiting: inner.waiting,
             spares: count(Card::has_spare),
+            opaque: count(Card::is_opaque),
             unmovable: inner.unmovable.clone(),
             held_ms: inner
                 .gate

@@ -46,10 +46,14 @@ where
     C: AsyncRead + AsyncWrite + Unpin,
 {
     let mut guest = Guest::new(client);
-    let proved = tokio::time::timeout(reception.limits.login, admit(&mut guest, reception)).await;
+    let proved = tokio::time::timeout(
+        reception.limits.login,
+        Box::pin(admit(&mut guest, reception)),
+    )
+    .await;
     drop(place);
     let entered = match proved {
-        Ok(Ok(Some(visitor))) => enter(&mut guest, reception, visitor).await,
+        Ok(Ok(Some(visitor))) => Box::pin(enter(&mut guest, reception, visitor)).await,
         Ok(Ok(None)) | Err(_) => return,
         Ok(Err(refusal)) => Err(refusal),
     };

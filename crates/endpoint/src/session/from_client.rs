@@ -1,5 +1,7 @@
 //! What a client sends, message by message: where a cycle begins, and whether it may.
 
+use std::sync::atomic::Ordering;
+
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use upkeep_wire::frame::FrameError;
@@ -26,8 +28,11 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
             if limit > 0
                 && let Some(captured) = self.client_capture.feed(&piece, limit)
             {
-                let settings = self.notes.client_text(&captured);
-                self.learn(&settings);
+                let names = self.notes.client_text(&captured);
+                if self.notes.opaque {
+                    self.membership.card.opaque.store(true, Ordering::Relaxed);
+                }
+                self.learn(&names);
             }
             if piece.ends {
                 self.tracker.client(piece.tag);

@@ -164,8 +164,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     pub(crate) async fn run(mut self) {
         let end = loop {
             let step = match self.next_event().await {
-                Event::Order(order) => self.obey(order).await,
-                Event::AtRest => self.rest().await,
+                // Boxed: rare, and larger than all that an idle session needs.
+                Event::Order(order) => Box::pin(self.obey(order)).await,
+                Event::AtRest => Box::pin(self.rest()).await,
                 Event::Ended => Err(End::Closed),
             };
             if let Err(end) = step {

@@ -10,16 +10,22 @@ use upkeep_wire::message::backend::ready_for_query;
 use upkeep_wire::message::{BackendKey, ErrorFields, TxStatus};
 
 use super::{End, Mode, Session, dismissed};
-use crate::order::Order;
+use crate::order::{Order, Readiness};
+use crate::state::Unmovable;
 
 impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     pub(super) async fn obey(&mut self, order: Order) -> Result<(), End> {
         match order {
+            Order::Prepare { done, .. } if self.login.startup.is_replication() => {
+                let _ = done.send(Readiness::Unmovable(Unmovable::Replication));
+            }
             Order::Prepare { target, done } => self.preparation = Some((target, done)),
             Order::Unprepare => {
                 self.preparation = None;
                 self.drop_spare();
             }
+            // A stream of WAL has no boundary, and nothing of it has to wait: it ends with its server.
+            Order::Hold { done } if self.login.startup.is_replication() => drop(done.send(())),
             Order::Hold { done } if matches!(self.mode, Mode::Held) => drop(done.send(())),
             Order::Hold { done } => self.mode = Mode::Draining(done),
             Order::Describe { done } => drop(done.send(self.describe())),

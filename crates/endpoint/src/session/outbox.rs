@@ -66,10 +66,10 @@ impl Outbox {
         bytes: &[u8],
     ) -> io::Result<()> {
         let mut sent = 0;
-        if self.is_empty() {
-            if let Poll::Ready(n) = Pin::new(&mut *stream).poll_write(cx, bytes) {
-                sent = n?;
-            }
+        if self.is_empty()
+            && let Poll::Ready(n) = Pin::new(&mut *stream).poll_write(cx, bytes)
+        {
+            sent = n?;
         }
         if sent < bytes.len() {
             self.bytes.extend_from_slice(&bytes[sent..]);

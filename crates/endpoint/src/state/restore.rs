@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use upkeep_wire::message::{DataRow, ErrorFields, frontend};
+use upkeep_wire::message::{DataRow, ErrorFields, frontend, put_message};
 use upkeep_wire::sql_text::quote_identifier;
 
 use super::probe::{OWN_STATEMENT, run};
@@ -92,9 +92,7 @@ pub(crate) async fn finish(
     let mut readies = 1;
     if let Some(parse) = unnamed {
         // Verbatim, and by itself: if it was wrong on the old server it may be wrong here.
-        out.push(b'P');
-        out.extend((parse.len() as u32 + 4).to_be_bytes());
-        out.extend_from_slice(parse);
+        put_message(&mut out, b'P', parse);
         frontend::sync(&mut out);
         readies += 1;
     }

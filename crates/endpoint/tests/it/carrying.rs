@@ -1,6 +1,6 @@
 //! Everything passes through unchanged.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt, future};
 use upkeep_wire::message::{ErrorFields, Notification, frontend};
@@ -51,10 +51,10 @@ async fn rows_are_copied_in_and_out() {
     let sink = client.copy_in("COPY t FROM STDIN").await.unwrap();
     let mut sink = std::pin::pin!(sink);
     for chunk in 0..20 {
-        let lines: String = (0..1000)
-            .map(|line| format!("{}\n", chunk * 1000 + line))
+        let lines: Vec<_> = (0..1000)
+            .map(|line| (chunk * 1000 + line).to_string())
             .collect();
-        sink.send(std::io::Cursor::new(lines.into_bytes()))
+        sink.send(std::io::Cursor::new((lines.join("\n") + "\n").into_bytes()))
             .await
             .unwrap();
     }
@@ -169,4 +169,29 @@ async fn a_client_that_leaves_takes_its_server_session_along() {
         left == 0 && world.status().await.sessions == 0
     })
     .await;
+}
+
+/// The median of `SELECT 1`, prepared.
+async fn median(client: &tokio_postgres::Client) -> Duration {
+    let statement = client.prepare("SELECT 1").await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..1000 {
+        let began = Instant::now();
+        client.query_one(&statement, &[]).await.unwrap();
+        times.push(began.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_takes_hardly_longer_than_without_the_endpoint() {
+    let world = World::new().await;
+    let direct = median(&world.primary.admin("shop").await).await;
+    let through = median(&world.connect().await).await;
+    println!("direct {direct:?}, through the endpoint {through:?}");
+    assert!(
+        through < direct + Duration::from_millis(5),
+        "{direct:?} {through:?}"
+    );
 }

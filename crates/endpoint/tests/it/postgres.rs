@@ -182,10 +182,19 @@ impl Server {
         Some(client)
     }
 
-    /// All its processes end at once, without a word to anybody.
+    /// All its processes end at once, with a warning at most.
     pub(crate) fn kill(&mut self) {
+        self.end(Signal::SIGQUIT);
+    }
+
+    /// A fast stop: sessions are told, WAL is complete.
+    pub(crate) fn stop(&mut self) {
+        self.end(Signal::SIGINT);
+    }
+
+    fn end(&mut self, signal: Signal) {
         let pid = Pid::from_raw(self.process.id().cast_signed());
-        let _ = kill(pid, Signal::SIGQUIT);
+        let _ = kill(pid, signal);
         let _ = self.process.wait();
     }
 }

@@ -92,7 +92,11 @@ async fn switch(prepared: bool) {
     assert_eq!(world.hold_all().await, WRITERS as u32 + 2);
     caught_up(&old, &new).await;
     world.endpoint.seal(DBNAME, FENCE).await.unwrap();
-    world.primary.kill();
+    if prepared {
+        world.primary.kill();
+    } else {
+        world.primary.stop();
+    }
     new.query_one("SELECT pg_promote(false)", &[])
         .await
         .unwrap();

@@ -11,6 +11,7 @@ pub mod frontend;
 mod notification;
 mod reply;
 mod row;
+mod whole;
 
 pub use authentication::{AuthRequest, SaslInitialResponse};
 pub use cursor::MessageError;
@@ -18,6 +19,7 @@ pub use error_response::ErrorFields;
 pub use notification::{Notification, rewrite_pid};
 pub use reply::{BackendKey, ParameterStatus, command_tag};
 pub use row::DataRow;
+pub use whole::put_message;
 
 /// The transaction status of ReadyForQuery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
