@@ -131,13 +131,18 @@ fn shown_addon(view: &MaintenanceView) -> MaintenanceAddon {
 
 fn shown_felt(felt: hold::Felt) -> Felt {
     Felt {
-        held_ms: felt.held_ms,
-        longest_write_gap_ms: felt.longest_write_gap_ms,
+        held_ms: to_micros(felt.held_ms),
+        longest_write_gap_ms: felt.longest_write_gap_ms.map(to_micros),
         sessions_closed: felt.sessions_closed,
         sessions_held: felt.sessions_held,
         sessions_moved: felt.sessions_moved,
         statements_failed: felt.statements_failed,
     }
+}
+
+/// More digits than the clock has would be read as precision.
+fn to_micros(ms: f64) -> f64 {
+    (ms * 1_000.0).round() / 1_000.0
 }
 
 fn shown_outcome(end: End) -> Outcome {

@@ -59,14 +59,22 @@ impl LiveView {
 
     /// Takes in one event. Returns what has to be written for it now.
     pub fn take(&mut self, event: &Event) -> String {
+        let news = !self.waits_already(event);
         self.remember(event);
-        match self.drawing {
-            Drawing::InPlace => String::new(),
-            Drawing::LineByLine => self
-                .line_for(event)
-                .map(|line| line + "\n")
-                .unwrap_or_default(),
+        if self.drawing == Drawing::InPlace || !news {
+            return String::new();
         }
+        self.line_for(event)
+            .map(|line| line + "\n")
+            .unwrap_or_default()
+    }
+
+    /// A step that waits says so again and again.
+    fn waits_already(&self, event: &Event) -> bool {
+        let same_step = |line: &&StepLine| Some(&line.step) == event.step.as_ref();
+        let known = self.steps.iter().rev().find(same_step);
+        event.kind == EventKind::Waiting
+            && known.is_some_and(|line| line.waiting_for.as_ref() == Some(&event.sentence))
     }
 
     /// All steps anew, over those drawn before; `running_ms` is the age of the running step.
@@ -127,7 +135,12 @@ impl LiveView {
                 None => "done".to_owned(),
             },
         };
-        let step = event.step.as_deref().unwrap_or(&event.procedure);
+        // The end is the procedure's, not that of the step at which it came.
+        let step = event
+            .step
+            .as_ref()
+            .filter(|_| event.kind != EventKind::Ended);
+        let step = step.unwrap_or(&event.procedure);
         Some(format!("{step:NAME_WIDTH$} {text}"))
     }
 
@@ -173,13 +186,15 @@ impl StepLine {
     }
 }
 
+/// The whole is an estimate made before: writes go on, and WAL comes on top.
 fn shown_progress(progress: Progress) -> String {
     let done = bytes(progress.done_bytes);
     match progress.total_bytes {
-        Some(total) if total > 0 => {
+        Some(total) if total > 0 && total >= progress.done_bytes => {
             let percent = progress.done_bytes.saturating_mul(100) / total;
-            format!("{done} of {} ({percent} %)", bytes(total))
+            format!("{done} of about {} ({percent} %)", bytes(total))
         }
+        Some(total) if total > 0 => format!("{done}, more than the estimated {}", bytes(total)),
         _ => done,
     }
 }

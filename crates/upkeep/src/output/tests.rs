@@ -71,6 +71,7 @@ fn a_changeover() -> Vec<Event> {
         progress(10 << 20, Some(100 << 20)),
         progress(11 << 20, Some(100 << 20)),
         progress(52 << 20, Some(100 << 20)),
+        progress(105 << 20, Some(100 << 20)),
         event("base_backup", EventKind::Done, "done"),
         event(
             "check_again",
@@ -80,8 +81,14 @@ fn a_changeover() -> Vec<Event> {
         event(
             "check_again",
             EventKind::Waiting,
-            "a transaction of `reports`, open for 12 s",
+            "a transaction of `reports`",
         ),
+        event(
+            "check_again",
+            EventKind::Waiting,
+            "a transaction of `reports`",
+        ),
+        event("check_again", EventKind::Ended, "Rolled back"),
     ]
 }
 

@@ -80,10 +80,8 @@ pub(crate) fn render_info(maintenance: &Maintenance) -> String {
         .map(|(key, value)| Pair::new(key, text(value)))
         .collect();
     if let Some(Value::Object(felt)) = plain.get("felt") {
-        pairs.extend(
-            felt.iter()
-                .map(|(key, value)| Pair::new(format!("felt_{key}"), text(value))),
-        );
+        let known = felt.iter().filter(|(_, value)| !value.is_null());
+        pairs.extend(known.map(|(key, value)| Pair::new(format!("felt_{key}"), text(value))));
     }
     pairs.push(Pair {
         name: "steps".to_owned(),
