@@ -41,7 +41,10 @@ pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer
     Ok(Answer::Activity { activity })
 }
 
-async fn oldest(session: &Session, dbname: &str) -> Result<(Option<u64>, Option<String>), HostError> {
+async fn oldest(
+    session: &Session,
+    dbname: &str,
+) -> Result<(Option<u64>, Option<String>), HostError> {
     let sql = format!(
         "SELECT (extract(epoch FROM pg_catalog.clock_timestamp() - xact_start) * 1000)::pg_catalog.int8, \
          pg_catalog.format('role `%s`, application `%s`, %s', usename, application_name, state) \
@@ -49,8 +52,16 @@ async fn oldest(session: &Session, dbname: &str) -> Result<(Option<u64>, Option<
          AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() \
          ORDER BY xact_start LIMIT 1"
     );
-    let row = session.rows(&sql, ASK_WITHIN).await.or_failed()?.pop().unwrap_or_default();
-    Ok((value::<i64>(&row, 0).map(|ms| ms.max(0) as u64), value(&row, 1)))
+    let row = session
+        .rows(&sql, ASK_WITHIN)
+        .await
+        .or_failed()?
+        .pop()
+        .unwrap_or_default();
+    Ok((
+        value::<i64>(&row, 0).map(|ms| ms.max(0) as u64),
+        value(&row, 1),
+    ))
 }
 
 pub(crate) async fn usage(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
@@ -58,7 +69,9 @@ pub(crate) async fn usage(instance: &Instance, dbname: &str) -> Result<Answer, H
     instance.refuse_frozen()?;
     let identity = identity::read(&instance.places.data()).or_failed()?;
     // Tables are seen from inside their database only.
-    let session = Session::open_in(&instance.places.address(), &identity, dbname).await.or_failed()?;
+    let session = Session::open_in(&instance.places.address(), &identity, dbname)
+        .await
+        .or_failed()?;
     let sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database()), \
         (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() \
            AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()), \

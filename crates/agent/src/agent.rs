@@ -17,11 +17,12 @@ use crate::fault::{IntoError, OrFailed, failed, refused};
 use crate::host::{Host, Instance, locked};
 use crate::journal::{self, Journal};
 use crate::layout::{self, Layout};
-use crate::record::{self, Record};
+use crate::marks;
+use crate::record::Record;
 use crate::releases::{self, Releases};
 use crate::{
-    activity, copy, create, database, disarm, freeze, mark, observe, promote, remove, room, silence,
-    slot, start,
+    activity, copy, create, database, disarm, freeze, mark, observe, promote, remove, room,
+    silence, slot, start,
 };
 
 /// Where an agent keeps everything, and whose rights its instances have.
@@ -44,7 +45,7 @@ pub enum OpenError {
     #[error(transparent)]
     Journal(#[from] journal::Error),
     #[error(transparent)]
-    Record(#[from] record::Error),
+    Marks(#[from] marks::Error),
     #[error("list the instances")]
     List(#[source] std::io::Error),
 }
@@ -58,6 +59,10 @@ pub struct Agent {
 
 impl Agent {
     /// Picks up what the agent before us left: instances that run, and such as are frozen.
+    #[expect(
+        clippy::unused_async,
+        reason = "watching needs the runtime of whoever opens it"
+    )]
     pub async fn open(config: AgentConfig) -> Result<Self, OpenError> {
         let run_as = RunAs::resolve(config.run_as_user.as_deref())?;
         let layout = Layout::open(&config.dir)?;
@@ -67,7 +72,10 @@ impl Agent {
         for id in host.layout.all().map_err(OpenError::List)? {
             pick_up(&host, &host.instance(id))?;
         }
-        Ok(Self { id: config.host, host })
+        Ok(Self {
+            id: config.host,
+            host,
+        })
     }
 
     /// Does it, or tells what came of it when it was done before.
@@ -75,7 +83,9 @@ impl Agent {
     /// Goes on to the end when this future is dropped.
     pub async fn command(&self, envelope: Envelope) -> Result<Outcome, HostError> {
         let host = self.host.clone();
-        tokio::spawn(async move { once(&host, envelope).await }).await.or_failed()?
+        tokio::spawn(async move { once(&host, envelope).await })
+            .await
+            .or_failed()?
     }
 
     pub async fn query(&self, query: HostQuery) -> Result<Answer, HostError> {
@@ -87,19 +97,32 @@ impl Agent {
         match query {
             HostQuery::Observe { instance } => {
                 let observation = observe::observe(&self.host, &hear(instance)).await?;
-                Ok(Answer::Observed { observation: Box::new(observation) })
+                Ok(Answer::Observed {
+                    observation: Box::new(observation),
+                })
             }
             HostQuery::Mark { instance } => mark::mark(&hear(instance)).await,
-            HostQuery::Received { instance, lsn, wait_ms } => {
-                mark::received(&hear(instance), lsn, wait_ms).await
-            }
+            HostQuery::Received {
+                instance,
+                lsn,
+                wait_ms,
+            } => mark::received(&hear(instance), lsn, wait_ms).await,
             HostQuery::Activity { instance, dbname } => {
                 activity::activity(&hear(instance), &dbname).await
             }
-            HostQuery::Usage { instance, dbname } => activity::usage(&hear(instance), &dbname).await,
+            HostQuery::Usage { instance, dbname } => {
+                activity::usage(&hear(instance), &dbname).await
+            }
             HostQuery::Room { instance } => room::room(&self.host, &hear(instance)),
             HostQuery::Releases => {
-                let releases = self.host.releases.list().or_failed()?.iter().cloned().collect();
+                let releases = self
+                    .host
+                    .releases
+                    .list()
+                    .or_failed()?
+                    .iter()
+                    .cloned()
+                    .collect();
                 Ok(Answer::Releases { releases })
             }
             HostQuery::Instances => {
@@ -120,15 +143,13 @@ impl Agent {
 
 /// A frozen one is watched from here on; one that goes on was thawed, or never stopped.
 fn pick_up(host: &Arc<Host>, instance: &Arc<Instance>) -> Result<(), OpenError> {
-    let Some(mut record) = Record::read(&instance.places)? else { return Ok(()) };
-    if record.frozen.is_none() {
+    if marks::frozen(&instance.places)?.is_none() {
         return Ok(());
     }
     if instance.is_frozen() {
         silence::watch(host, instance);
     } else if instance.server().is_some() {
-        record.frozen = None;
-        record.save(&instance.places)?;
+        marks::clear_frozen(&instance.places)?;
     }
     Ok(())
 }
@@ -166,7 +187,9 @@ fn written_down(
     if let Err(error) = &result {
         tracing::warn!(command = %id, %error, "command not done");
     }
-    locked(&host.journal).ended(id, result.clone()).or_failed()?;
+    locked(&host.journal)
+        .ended(id, result.clone())
+        .or_failed()?;
     result
 }
 
@@ -177,24 +200,40 @@ async fn on_instance(
     command: HostCommand,
 ) -> Result<Outcome, HostError> {
     match command {
-        HostCommand::CreateInstance { release, settings, .. } => {
-            create::create(host, instance, release, settings).await
-        }
+        HostCommand::CreateInstance {
+            release, settings, ..
+        } => create::create(host, instance, release, settings).await,
         HostCommand::StartInstance { .. } => start::start(host, instance).await,
         HostCommand::StopInstance { .. } => start::stop(instance).await,
         HostCommand::ReloadInstance { .. } => start::reload(host, instance),
-        HostCommand::CreateDatabase { dbname, role, verifier, .. } => {
-            database::create(instance, &dbname, &role, &verifier).await
-        }
-        HostCommand::BaseBackup { release, settings, source, source_address, slot, .. } => {
-            let wish = Wish { release, settings, source, source_address, slot };
+        HostCommand::CreateDatabase {
+            dbname,
+            role,
+            verifier,
+            ..
+        } => database::create(instance, &dbname, &role, &verifier).await,
+        HostCommand::BaseBackup {
+            release,
+            settings,
+            source,
+            source_address,
+            slot,
+            ..
+        } => {
+            let wish = Wish {
+                release,
+                settings,
+                source,
+                source_address,
+                slot,
+            };
             copy::begin(host, instance, wish).await
         }
         HostCommand::DropSlot { slot, .. } => slot::drop(instance, &slot).await,
         HostCommand::Checkpoint { times, .. } => slot::checkpoint(instance, times).await,
-        HostCommand::Freeze { marker, silence_ms, .. } => {
-            freeze::freeze(host, instance, marker, silence_ms).await
-        }
+        HostCommand::Freeze {
+            marker, silence_ms, ..
+        } => freeze::freeze(host, instance, marker, silence_ms).await,
         HostCommand::Thaw { .. } => freeze::thaw(host, instance).await,
         HostCommand::Disarm { .. } => disarm::disarm(host, instance, fence),
         HostCommand::Rearm { .. } => disarm::rearm(instance),
@@ -211,7 +250,9 @@ async fn on_releases(host: &Host, command: HostCommand) -> Result<Outcome, HostE
     match command {
         HostCommand::AddRelease { source } => {
             let release = host.releases.add(source).await.map_err(not_changed)?;
-            Ok(Outcome::ReleaseAdded { release: Box::new(release) })
+            Ok(Outcome::ReleaseAdded {
+                release: Box::new(release),
+            })
         }
         HostCommand::RemoveRelease { name, in_use } => {
             let mut in_use: std::collections::BTreeSet<_> = in_use.into_iter().collect();
@@ -219,7 +260,10 @@ async fn on_releases(host: &Host, command: HostCommand) -> Result<Outcome, HostE
                 let record = Record::read(&host.instance(id).places).or_failed()?;
                 in_use.extend(record.map(|record| record.release));
             }
-            host.releases.remove(&name, &in_use).await.map_err(not_changed)?;
+            host.releases
+                .remove(&name, &in_use)
+                .await
+                .map_err(not_changed)?;
             Ok(Outcome::Done)
         }
         _ => Err(failed("a command without an instance is about releases")),

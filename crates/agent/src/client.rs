@@ -33,7 +33,11 @@ impl AgentClient {
     /// `socket` is where the agent listens. Connects when first used.
     pub fn new(socket: impl Into<PathBuf>) -> Result<Self, Error> {
         let socket = socket.into();
-        match reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build() {
+        match reqwest::Client::builder()
+            .unix_socket(socket.clone())
+            .no_proxy()
+            .build()
+        {
             Ok(http) => Ok(Self { http }),
             Err(source) => Err(Error { socket, source }),
         }
@@ -45,7 +49,11 @@ impl AgentClient {
         body: &impl Serialize,
         deadline: Duration,
     ) -> Result<T, HostError> {
-        let request = self.http.post(format!("http://agent{path}")).timeout(deadline).json(body);
+        let request = self
+            .http
+            .post(format!("http://agent{path}"))
+            .timeout(deadline)
+            .json(body);
         let answered = async { request.send().await?.error_for_status()?.json().await };
         let answer: Result<Result<T, HostError>, reqwest::Error> = answered.await;
         answer.unwrap_or_else(|error| {

@@ -40,7 +40,10 @@ pub(crate) fn write(places: &Places, record: &Record, run_as: Option<&RunAs>) ->
     );
     let files = [
         ("postgresql.conf", main),
-        ("upkeep.conf", settings(&record.settings, record.upstream.as_ref())),
+        (
+            "upkeep.conf",
+            settings(&record.settings, record.upstream.as_ref()),
+        ),
         ("pg_hba.conf", HBA.to_owned()),
         ("pg_ident.conf", ident(run_as)),
     ];
@@ -60,7 +63,10 @@ pub(crate) fn arguments(places: &Places) -> Vec<String> {
         ("ident_file", path("pg_ident.conf")),
         ("listen_addresses", String::new()),
         ("port", PORT.to_string()),
-        ("unix_socket_directories", places.socket_dir.display().to_string()),
+        (
+            "unix_socket_directories",
+            places.socket_dir.display().to_string(),
+        ),
         ("unix_socket_permissions", "0777".to_owned()),
     ]
     .into_iter()
@@ -79,7 +85,11 @@ local  all          all              scram-sha-256
 
 fn ident(run_as: Option<&RunAs>) -> String {
     let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
-    let ours = [Some(Uid::from_raw(0)), Some(geteuid()), run_as.map(|user| Uid::from_raw(user.uid))];
+    let ours = [
+        Some(Uid::from_raw(0)),
+        Some(geteuid()),
+        run_as.map(|user| Uid::from_raw(user.uid)),
+    ];
     let users: BTreeSet<String> = ours.into_iter().flatten().filter_map(name).collect();
     let mut text = String::new();
     for user in users {
@@ -91,7 +101,11 @@ fn ident(run_as: Option<&RunAs>) -> String {
 }
 
 fn settings(settings: &InstanceSettings, upstream: Option<&Upstream>) -> String {
-    let InstanceSettings { max_connections, shared_buffers_mb, wal_keep_size_mb } = settings;
+    let InstanceSettings {
+        max_connections,
+        shared_buffers_mb,
+        wal_keep_size_mb,
+    } = settings;
     let mut text = format!(
         "max_connections = {max_connections}
 shared_buffers = {shared_buffers_mb}MB
@@ -111,7 +125,11 @@ log_lock_waits = on
 "
     );
     if let Some(Upstream { address, slot }) = upstream {
-        let _ = writeln!(text, "primary_conninfo = {}", quoted(&conninfo(address, slot)));
+        let _ = writeln!(
+            text,
+            "primary_conninfo = {}",
+            quoted(&conninfo(address, slot))
+        );
         let _ = writeln!(text, "primary_slot_name = {}", quoted(slot));
     }
     text
@@ -145,11 +163,14 @@ pub(crate) fn forget_what_must_not_travel(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(Error::Read { path, source }),
     };
-    let kept: String = text.lines().filter(|line| travels(line)).fold(String::new(), |mut all, line| {
-        all.push_str(line);
-        all.push('\n');
-        all
-    });
+    let kept: String =
+        text.lines()
+            .filter(|line| travels(line))
+            .fold(String::new(), |mut all, line| {
+                all.push_str(line);
+                all.push('\n');
+                all
+            });
     Ok(durable::write(&path, kept.as_bytes(), 0o600, run_as)?)
 }
 
@@ -160,7 +181,12 @@ fn travels(line: &str) -> bool {
         "synchronous_standby_names",
         "synchronized_standby_slots",
     ];
-    let name = line.trim_start().split(['=', ' ', '\t']).next().unwrap_or_default().to_lowercase();
+    let name = line
+        .trim_start()
+        .split(['=', ' ', '\t'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
     !STAYS.contains(&name.as_str()) && !name.starts_with("recovery_")
 }
 
@@ -170,7 +196,11 @@ mod tests {
 
     #[test]
     fn what_was_true_of_the_source_only_does_not_travel() {
-        for line in ["primary_conninfo = 'host=x'", "  Synchronous_Standby_Names='*'", "recovery_target_lsn = '0/1'"] {
+        for line in [
+            "primary_conninfo = 'host=x'",
+            "  Synchronous_Standby_Names='*'",
+            "recovery_target_lsn = '0/1'",
+        ] {
             assert!(!travels(line), "{line}");
         }
         for line in ["work_mem = '64MB'", "# recovery_", "", "primary_keys = 1"] {

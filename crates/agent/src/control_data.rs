@@ -57,7 +57,10 @@ impl ControlData {
                 Err(what) => strange = what,
             }
         }
-        Err(Error::Strange { path, what: strange })
+        Err(Error::Strange {
+            path,
+            what: strange,
+        })
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, &'static str> {

@@ -42,7 +42,10 @@ pub(crate) async fn begin(
     instance: &Arc<Instance>,
     wish: Wish,
 ) -> Result<Outcome, HostError> {
-    let upstream = Upstream { address: wish.source_address.clone(), slot: wish.slot.clone() };
+    let upstream = Upstream {
+        address: wish.source_address.clone(),
+        slot: wish.slot.clone(),
+    };
     if let Some(there) = Record::read(&instance.places).or_failed()? {
         let same = there.upstream.as_ref() == Some(&upstream) && there.release == wish.release;
         if !same {
@@ -65,12 +68,17 @@ pub(crate) async fn begin(
     record.save(&instance.places).or_failed()?;
     let tool = pg_basebackup(host, instance, &tool, &wish)?;
     let task = tokio::spawn(copy(host.clone(), instance.clone(), record, tool));
-    *locked(&instance.copying) = Some(Copying { task: task.abort_handle(), bytes_total });
+    *locked(&instance.copying) = Some(Copying {
+        task: task.abort_handle(),
+        bytes_total,
+    });
     Ok(Outcome::Done)
 }
 
 fn is_under_way(instance: &Instance) -> bool {
-    locked(&instance.copying).as_ref().is_some_and(|copying| !copying.task.is_finished())
+    locked(&instance.copying)
+        .as_ref()
+        .is_some_and(|copying| !copying.task.is_finished())
 }
 
 /// The copy's own release, and the one whose `pg_basebackup` makes it.
@@ -81,7 +89,9 @@ async fn programs(host: &Host, name: &ReleaseName) -> Result<(Release, Release),
     let tool = releases.basebackup_for(&release).cloned().ok_or_else(|| {
         let sentence = format!("no release here has a `pg_basebackup` that can copy for `{name}`");
         let hint = "add a release of the same major version or a newer one that has it";
-        Refusal::new(RefusalKind::Unavailable, sentence).with_hint(hint).into_error()
+        Refusal::new(RefusalKind::Unavailable, sentence)
+            .with_hint(hint)
+            .into_error()
     })?;
     Ok((release, tool))
 }
@@ -95,7 +105,10 @@ async fn reach_source(host: &Host, wish: &Wish) -> Result<Session, HostError> {
     };
     reached.map_err(|error| {
         let why = ErrorChain(&error);
-        refused(RefusalKind::Unavailable, format!("the source cannot be reached: {why}"))
+        refused(
+            RefusalKind::Unavailable,
+            format!("the source cannot be reached: {why}"),
+        )
     })
 }
 
@@ -107,11 +120,15 @@ async fn check_source(host: &Host, source: &Session, release: &Release) -> Resul
     let row = source.row(sql, ASK_WITHIN).await.or_failed()?;
     let major = value::<u16>(&row, 0).unwrap_or_default();
     if major != release.version.major {
-        let sentence = format!("a copy of PostgreSQL {major} cannot run on release `{}`", release.name);
+        let sentence = format!(
+            "a copy of PostgreSQL {major} cannot run on release `{}`",
+            release.name
+        );
         return Err(Refusal::invalid(sentence).into_error());
     }
     if value::<u32>(&row, 1) != Some(2) {
-        let sentence = "the source has tablespaces, whose paths a copy on the same host would share";
+        let sentence =
+            "the source has tablespaces, whose paths a copy on the same host would share";
         return Err(refused(RefusalKind::Conflict, sentence));
     }
     let bytes: u64 = value(&row, 2).unwrap_or_default();
@@ -120,7 +137,9 @@ async fn check_source(host: &Host, source: &Session, release: &Release) -> Resul
     if available < needed {
         let sentence = format!("a copy needs {needed} bytes and {available} are available");
         let hint = "make room on the host's file system and try again";
-        return Err(Refusal::new(RefusalKind::Unavailable, sentence).with_hint(hint).into_error());
+        return Err(Refusal::new(RefusalKind::Unavailable, sentence)
+            .with_hint(hint)
+            .into_error());
     }
     Ok(bytes)
 }
@@ -146,7 +165,9 @@ fn pg_basebackup(
 
 async fn copy(host: Arc<Host>, instance: Arc<Instance>, mut record: Record, tool: Command) {
     let failed = match tool.run().await {
-        Ok(_) => finish(&host, &instance, &mut record).err().map(|e| ErrorChain(&e).to_string()),
+        Ok(_) => finish(&host, &instance, &mut record)
+            .err()
+            .map(|e| ErrorChain(&e).to_string()),
         Err(error) => Some(ErrorChain(&error).to_string()),
     };
     let Some(sentence) = failed else { return };

@@ -48,12 +48,15 @@ fn refuse_nonsense(dbname: &str, role: &str, verifier: &str) -> Result<(), HostE
     for name in [dbname, role] {
         let length = 1..=IDENTIFIER_BYTES_MAX;
         if !length.contains(&name.len()) || name.chars().any(char::is_control) {
-            let sentence = "a database or role has a name of 1 to 63 bytes without control characters";
+            let sentence =
+                "a database or role has a name of 1 to 63 bytes without control characters";
             return Err(Refusal::invalid(sentence).into_error());
         }
     }
     if [SUPERUSER, ENDPOINT_ROLE].contains(&role) || role.starts_with("pg_") {
-        return Err(Refusal::invalid(format!("the role `{role}` is not for databases")).into_error());
+        return Err(
+            Refusal::invalid(format!("the role `{role}` is not for databases")).into_error(),
+        );
     }
     if !verifier.starts_with(VERIFIER_PREFIX) {
         let sentence = "a role is made with a SCRAM-SHA-256 verifier, never with a password";
@@ -97,9 +100,12 @@ async fn ensure_database(session: &Session, dbname: &str, role: &str) -> Result<
     match found {
         Some(row) if text(&row, 0).or_failed()? == role => Ok(()),
         Some(_) => {
-            let sentence = format!("there is a database `{dbname}` already, and `{role}` does not own it");
+            let sentence =
+                format!("there is a database `{dbname}` already, and `{role}` does not own it");
             Err(refused(RefusalKind::Conflict, sentence))
         }
-        None => Err(failed(format!("database `{dbname}` is not there after it was made"))),
+        None => Err(failed(format!(
+            "database `{dbname}` is not there after it was made"
+        ))),
     }
 }

@@ -22,7 +22,10 @@ pub(crate) fn is_standby(places: &Places) -> bool {
     places.data().join(SIGNAL_FILE).exists()
 }
 
-pub(crate) fn ensure_standby(places: &Places, run_as: Option<&RunAs>) -> Result<(), durable::Error> {
+pub(crate) fn ensure_standby(
+    places: &Places,
+    run_as: Option<&RunAs>,
+) -> Result<(), durable::Error> {
     durable::write(&places.data().join(SIGNAL_FILE), b"", 0o600, run_as)
 }
 
@@ -34,17 +37,23 @@ pub(crate) fn remove_mark(places: &Places) -> Result<(), durable::Error> {
 pub(crate) fn disarm(host: &Host, instance: &Instance, fence: Fence) -> Result<Outcome, HostError> {
     instance.complete_record()?;
     if instance.server().is_some() && !instance.is_frozen() {
-        let sentence = format!("instance `{}` runs; freeze or stop it before it is disarmed", instance.id);
+        let sentence = format!(
+            "instance `{}` runs; freeze or stop it before it is disarmed",
+            instance.id
+        );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
     let (places, run_as) = (&instance.places, host.run_as.as_ref());
     let mark = places.data().join(MARK_FILE);
     let text = fence.0.to_string();
-    durable::write(&mark, text.as_bytes(), 0o600, run_as).or_failed()?;
-    ensure_standby(places, run_as).or_failed()?;
+    let signal = places.data().join(SIGNAL_FILE);
+    durable::put_marks(&[(&mark, text.as_bytes()), (&signal, b"")], run_as).or_failed()?;
     let read_back = std::fs::read_to_string(&mark).or_failed()?;
     if read_back != text || !is_standby(places) {
-        return Err(failed(format!("the mark that disarms instance `{}` is not there", instance.id)));
+        return Err(failed(format!(
+            "the mark that disarms instance `{}` is not there",
+            instance.id
+        )));
     }
     Ok(Outcome::Done)
 }
@@ -53,7 +62,7 @@ pub(crate) fn rearm(instance: &Instance) -> Result<Outcome, HostError> {
     let record = instance.complete_record()?;
     let places = &instance.places;
     if is_disarmed(places) {
-        if !record.must_be_standby() {
+        if !record.must_be_standby(places) {
             durable::remove(&places.data().join(SIGNAL_FILE)).or_failed()?;
         }
         remove_mark(places).or_failed()?;

@@ -18,7 +18,9 @@ impl<T, E: Error + 'static> OrFailed<T> for Result<T, E> {
 }
 
 pub(crate) fn failed(sentence: impl Into<String>) -> HostError {
-    HostError::Failed { sentence: sentence.into() }
+    HostError::Failed {
+        sentence: sentence.into(),
+    }
 }
 
 /// Nothing was changed.

@@ -14,9 +14,9 @@ use upkeep_domain::refusal::RefusalKind;
 
 use crate::fault::{OrFailed, refused};
 use crate::host::{Host, Instance};
+use crate::marks::{self, Frozen};
 use crate::pause::pause_here;
 use crate::process::{self, Process, State};
-use crate::record::Frozen;
 use crate::{disarm, postmaster, silence, start, wal};
 
 const LOOK_EVERY: Duration = Duration::from_micros(50);
@@ -37,26 +37,26 @@ pub(crate) async fn freeze(
     marker: Lsn,
     silence_ms: u64,
 ) -> Result<Outcome, HostError> {
-    let (mut record, data) = (instance.complete_record()?, instance.places.data());
-    if record.must_be_standby() {
-        let sentence = format!("instance `{}` is a standby; only a primary is fenced", instance.id);
+    let (record, data) = (instance.complete_record()?, instance.places.data());
+    if record.must_be_standby(&instance.places) {
+        let sentence = format!(
+            "instance `{}` is a standby; only a primary is fenced",
+            instance.id
+        );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
-    let frozen = Some(Frozen { marker, silence_ms });
-    if record.frozen != frozen {
-        record.frozen = frozen;
-        record.save(&instance.places).or_failed()?;
-    }
+    marks::set_frozen(&instance.places, Frozen { marker, silence_ms }).or_failed()?;
     // Watched before it stands still: from the first stopped process on, silence must end it.
     silence::watch(host, instance);
     let place = data.clone();
-    let stopped = tokio::task::spawn_blocking(move || stop_all(&place)).await.or_failed()?;
+    let stopped = tokio::task::spawn_blocking(move || stop_all(&place))
+        .await
+        .or_failed()?;
     let processes = match stopped {
         Ok(processes) => processes,
         Err(error) => {
             thaw_processes(&data).or_failed()?;
-            record.frozen = None;
-            record.save(&instance.places).or_failed()?;
+            marks::clear_frozen(&instance.places).or_failed()?;
             return Err(error).or_failed();
         }
     };
@@ -64,18 +64,28 @@ pub(crate) async fn freeze(
         // The server is dead, yet what it started may live on and commit.
         postmaster::kill(&data).await.or_failed()?;
     }
-    let read = tokio::task::spawn_blocking(move || wal::behind(&data, marker)).await.or_failed()?;
+    let read = tokio::task::spawn_blocking(move || wal::behind(&data, marker))
+        .await
+        .or_failed()?;
     let tail = read.or_failed()?;
     if tail.transactions > 0 {
-        return Ok(Outcome::Behind { transactions: tail.transactions, end: tail.end });
+        return Ok(Outcome::Behind {
+            transactions: tail.transactions,
+            end: tail.end,
+        });
     }
-    Ok(Outcome::Fenced { processes: processes.unwrap_or(0), killed: processes.is_none() })
+    Ok(Outcome::Fenced {
+        processes: processes.unwrap_or(0),
+        killed: processes.is_none(),
+    })
 }
 
 /// Stops the server first, so that it starts nothing more, then its children until no new one is
 /// found. Tells how many stand still; nothing if the server is dead.
 fn stop_all(data: &Path) -> Result<Option<u32>, Error> {
-    let Some(server) = postmaster::find(data) else { return Ok(None) };
+    let Some(server) = postmaster::find(data) else {
+        return Ok(None);
+    };
     server.signal(Signal::SIGSTOP)?;
     wait_stopped(server)?;
     let mut stopped: Vec<Process> = Vec::new();
@@ -110,10 +120,13 @@ fn wait_stopped(process: Process) -> Result<(), Error> {
 }
 
 pub(crate) async fn thaw(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {
-    let mut record = instance.complete_record()?;
+    instance.complete_record()?;
     let places = &instance.places;
     if disarm::is_disarmed(places) {
-        let sentence = format!("instance `{}` is disarmed; rearm it before it is thawed", instance.id);
+        let sentence = format!(
+            "instance `{}` is disarmed; rearm it before it is thawed",
+            instance.id
+        );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
     if instance.server().is_some() {
@@ -121,15 +134,16 @@ pub(crate) async fn thaw(host: &Host, instance: &Instance) -> Result<Outcome, Ho
     } else {
         start::bring_up(host, instance).await?;
     }
-    record.frozen = None;
-    record.save(places).or_failed()?;
+    marks::clear_frozen(places).or_failed()?;
     silence::unwatch(instance);
     Ok(Outcome::Done)
 }
 
 /// The server last: until then nothing new begins.
 fn thaw_processes(data: &Path) -> Result<(), Error> {
-    let Some(server) = postmaster::find(data) else { return Ok(()) };
+    let Some(server) = postmaster::find(data) else {
+        return Ok(());
+    };
     for child in server.children() {
         child.signal(Signal::SIGCONT)?;
     }
@@ -138,14 +152,20 @@ fn thaw_processes(data: &Path) -> Result<(), Error> {
 
 /// SIGKILL to what is fenced. A primary that runs is not for killing.
 pub(crate) async fn kill(instance: &Instance) -> Result<Outcome, HostError> {
-    let record = instance.complete_record()?;
-    let fenced = instance.is_frozen() || record.frozen.is_some() || disarm::is_disarmed(&instance.places);
+    instance.complete_record()?;
+    let fenced = instance.is_frozen() || disarm::is_disarmed(&instance.places);
     if instance.server().is_some() && !fenced {
-        let sentence = format!("instance `{}` runs and is not fenced; stop it instead", instance.id);
+        let sentence = format!(
+            "instance `{}` runs and is not fenced; stop it instead",
+            instance.id
+        );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
     instance.close_sessions().await;
-    postmaster::kill(&instance.places.data()).await.or_failed()?;
+    postmaster::kill(&instance.places.data())
+        .await
+        .or_failed()?;
+    marks::clear_frozen(&instance.places).or_failed()?;
     silence::unwatch(instance);
     Ok(Outcome::Done)
 }

@@ -36,13 +36,22 @@ impl Host {
         journal: Journal,
     ) -> Self {
         let journal = Mutex::new(journal);
-        Self { layout, run_as, releases, journal, instances: Mutex::default() }
+        Self {
+            layout,
+            run_as,
+            releases,
+            journal,
+            instances: Mutex::default(),
+        }
     }
 
     /// The entry of an instance, whether or not there is one on disk.
     pub(crate) fn instance(&self, id: InstanceId) -> Arc<Instance> {
         let entry = || Arc::new(Instance::new(id, self.layout.places(id)));
-        locked(&self.instances).entry(id).or_insert_with(entry).clone()
+        locked(&self.instances)
+            .entry(id)
+            .or_insert_with(entry)
+            .clone()
     }
 }
 
@@ -104,7 +113,10 @@ impl Instance {
         if record.complete {
             return Ok(record);
         }
-        let sentence = format!("the data directory of instance `{}` is not complete", self.id);
+        let sentence = format!(
+            "the data directory of instance `{}` is not complete",
+            self.id
+        );
         Err(refused(RefusalKind::NotReady, sentence))
     }
 
@@ -114,7 +126,8 @@ impl Instance {
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
-        self.server().is_some_and(|server| server.state() == State::Stopped)
+        self.server()
+            .is_some_and(|server| server.state() == State::Stopped)
     }
 
     /// Refused while its processes are stopped: it could not answer.

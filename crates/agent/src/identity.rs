@@ -26,14 +26,22 @@ pub(crate) enum Error {
 /// Gives the data directory a name of its own. A copy brings its source's along: replace it.
 pub(crate) fn renew(data: &Path, run_as: Option<&RunAs>) -> Result<(), Error> {
     let token = Uuid::new_v4().to_string();
-    Ok(durable::write(&data.join(TOKEN_FILE), token.as_bytes(), 0o600, run_as)?)
+    Ok(durable::write(
+        &data.join(TOKEN_FILE),
+        token.as_bytes(),
+        0o600,
+        run_as,
+    )?)
 }
 
 pub(crate) fn read(data: &Path) -> Result<Identity, Error> {
     let system_identifier = ControlData::read(data)?.system_identifier;
     let path = data.join(TOKEN_FILE);
     match std::fs::read_to_string(&path) {
-        Ok(token) => Ok(Identity { system_identifier, token: token.trim().to_owned() }),
+        Ok(token) => Ok(Identity {
+            system_identifier,
+            token: token.trim().to_owned(),
+        }),
         Err(source) => Err(Error::Token { path, source }),
     }
 }

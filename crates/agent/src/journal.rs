@@ -33,8 +33,14 @@ pub enum Error {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "line")]
 enum Line {
-    Fence { instance: InstanceId, fence: Fence },
-    Ended { id: CommandId, result: Result<Outcome, HostError> },
+    Fence {
+        instance: InstanceId,
+        fence: Fence,
+    },
+    Ended {
+        id: CommandId,
+        result: Result<Outcome, HostError>,
+    },
 }
 
 #[derive(Debug)]
@@ -52,7 +58,12 @@ impl Journal {
         let text = match std::fs::read(path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+            Err(source) => {
+                return Err(Error::Read {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         };
         let mut journal = Self {
             path: path.to_owned(),
@@ -63,7 +74,9 @@ impl Journal {
             oldest_first: VecDeque::new(),
         };
         // A crash can cut off the last line only: nothing was done on its word.
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).for_each(|l| journal.learn(l));
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .for_each(|l| journal.learn(l));
         journal.rewrite()?;
         Ok(journal)
     }
@@ -85,7 +98,9 @@ impl Journal {
         }
         if fence > seen {
             self.append(Line::Fence { instance, fence })?;
-            self.file.sync_data().map_err(|source| self.write_error(source))?;
+            self.file
+                .sync_data()
+                .map_err(|source| self.write_error(source))?;
         }
         Ok(Ok(()))
     }
@@ -96,7 +111,11 @@ impl Journal {
         result: Result<Outcome, HostError>,
     ) -> Result<(), Error> {
         self.append(Line::Ended { id, result })?;
-        if self.lines > LINES_MAX { self.rewrite() } else { Ok(()) }
+        if self.lines > LINES_MAX {
+            self.rewrite()
+        } else {
+            Ok(())
+        }
     }
 
     fn learn(&mut self, line: Line) {
@@ -111,7 +130,9 @@ impl Journal {
                     self.oldest_first.push_back(id);
                 }
                 while self.oldest_first.len() > OUTCOMES_MAX {
-                    self.oldest_first.pop_front().map(|oldest| self.outcomes.remove(&oldest));
+                    self.oldest_first
+                        .pop_front()
+                        .map(|oldest| self.outcomes.remove(&oldest));
                 }
             }
         }
@@ -129,7 +150,10 @@ impl Journal {
         let fences = fences.map(|(&instance, &fence)| Line::Fence { instance, fence });
         let ended = self.oldest_first.iter().filter_map(|id| {
             let result = self.outcomes.get(id)?.clone();
-            Some(Line::Ended { id: id.clone(), result })
+            Some(Line::Ended {
+                id: id.clone(),
+                result,
+            })
         });
         let (mut text, mut lines) = (Vec::new(), 0);
         for line in fences.chain(ended) {
@@ -143,7 +167,10 @@ impl Journal {
     }
 
     fn write_error(&self, source: io::Error) -> Error {
-        Error::Write { path: self.path.clone(), source }
+        Error::Write {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -154,8 +181,15 @@ fn to_line(line: &Line) -> io::Result<Vec<u8>> {
 }
 
 fn appendable(path: &Path) -> Result<File, Error> {
-    let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    opened.map_err(|source| Error::Write { path: path.to_owned(), source })
+    let opened = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path);
+    opened.map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -165,7 +199,12 @@ mod tests {
     use uuid::Uuid;
 
     fn id(part: u8) -> CommandId {
-        CommandId { workflow: WorkflowId(Uuid::nil()), step: "fence".to_owned(), visit: 1, part }
+        CommandId {
+            workflow: WorkflowId(Uuid::nil()),
+            step: "fence".to_owned(),
+            visit: 1,
+            part,
+        }
     }
 
     #[test]
@@ -176,10 +215,16 @@ mod tests {
         let mut journal = Journal::open(&path).unwrap();
         assert_eq!(journal.admit(instance, Fence(5)).unwrap(), Ok(()));
         journal.ended(id(0), Ok(Outcome::Done)).unwrap();
-        journal.file.write_all(b"{\"line\":\"ended\",\"id\":").unwrap();
+        journal
+            .file
+            .write_all(b"{\"line\":\"ended\",\"id\":")
+            .unwrap();
 
         let mut journal = Journal::open(&path).unwrap();
-        let stale = HostError::Stale { sent: Fence(4), seen: Fence(5) };
+        let stale = HostError::Stale {
+            sent: Fence(4),
+            seen: Fence(5),
+        };
         assert_eq!(journal.admit(instance, Fence(4)).unwrap(), Err(stale));
         assert_eq!(journal.admit(instance, Fence(5)).unwrap(), Ok(()));
         assert_eq!(journal.outcome(&id(0)), Some(Ok(Outcome::Done)));

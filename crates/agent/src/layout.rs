@@ -47,9 +47,17 @@ impl Layout {
         let opened = DirBuilder::new().recursive(true).mode(0o711).create(dir);
         let dir = opened
             .and_then(|()| dir.canonicalize())
-            .map_err(|source| Error::Open { dir: dir.to_owned(), source })?;
-        let text = dir.to_str().filter(|text| !text.contains(['\n', '\r', '\'', '"', '\\']));
-        let length = text.ok_or_else(|| Error::Strange { dir: dir.clone() })?.len() + SOCKET_BYTES;
+            .map_err(|source| Error::Open {
+                dir: dir.to_owned(),
+                source,
+            })?;
+        let text = dir
+            .to_str()
+            .filter(|text| !text.contains(['\n', '\r', '\'', '"', '\\']));
+        let length = text
+            .ok_or_else(|| Error::Strange { dir: dir.clone() })?
+            .len()
+            + SOCKET_BYTES;
         if length > SOCKET_PATH_BYTES_MAX {
             return Err(Error::TooLong { dir, length });
         }
@@ -75,13 +83,19 @@ impl Layout {
         let digits = id.0.simple().to_string();
         // The first digits of an id are the time, and so the same for neighbours.
         let socket_dir = self.dir.join("s").join(&digits[24..]);
-        Places { dir: self.instances().join(id.to_string()), socket_dir }
+        Places {
+            dir: self.instances().join(id.to_string()),
+            socket_dir,
+        }
     }
 
     pub(crate) fn all(&self) -> io::Result<Vec<InstanceId>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.instances())? {
-            let id = entry?.file_name().to_str().and_then(|name| name.parse::<InstanceId>().ok());
+            let id = entry?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<InstanceId>().ok());
             found.extend(id);
         }
         found.sort();
@@ -113,8 +127,20 @@ impl Places {
         self.dir.join("instance.json")
     }
 
+    /// See `marks`.
+    pub(crate) fn frozen(&self) -> PathBuf {
+        self.dir.join("frozen")
+    }
+
+    pub(crate) fn promotion(&self) -> PathBuf {
+        self.dir.join("promotion")
+    }
+
     pub(crate) fn address(&self) -> Address {
-        Address::Unix { directory: self.socket_dir.display().to_string(), port: PORT }
+        Address::Unix {
+            directory: self.socket_dir.display().to_string(),
+            port: PORT,
+        }
     }
 
     /// All folders; the data directory is left empty.

@@ -18,6 +18,7 @@
 //! instances/<id>/conf           configuration that Upkeep owns, apart from the user's own
 //! instances/<id>/log            what the server says
 //! instances/<id>/instance.json  what we know of it
+//! instances/<id>/{frozen,promotion}  what was begun in the middle of a switch
 //! s/<last 8 digits of id>       its Unix socket; short, for such paths have 107 bytes at most
 //! journal                       commands and their outcomes
 //! releases/                     the PostgreSQL releases of this host
@@ -38,6 +39,7 @@ mod durable;
 mod identity;
 mod journal;
 mod layout;
+mod marks;
 mod record;
 
 // What is looked at.

@@ -36,13 +36,19 @@ pub(crate) async fn mark(instance: &Instance) -> Result<Answer, HostError> {
     for _ in 0..COMMITS_MAX {
         if flushed >= marker.as_record_end() {
             let system_identifier = system_identifier(instance)?;
-            return Ok(Answer::Marked { lsn: marker, timeline, system_identifier });
+            return Ok(Answer::Marked {
+                lsn: marker,
+                timeline,
+                system_identifier,
+            });
         }
         session.run(COMMIT, ASK_WITHIN).await.or_failed()?;
         let row = session.row(POSITIONS, ASK_WITHIN).await.or_failed()?;
         flushed = value(&row, 1).ok_or_else(strange)?;
     }
-    Err(failed(format!("the write-ahead log up to {marker} was not flushed by our commits")))
+    Err(failed(format!(
+        "the write-ahead log up to {marker} was not flushed by our commits"
+    )))
 }
 
 /// Looks until it is there or the time is over; the answer says which.
@@ -59,12 +65,19 @@ pub(crate) async fn received(
         let (lsn, timeline) = (value::<Lsn>(&row, 0), value(&row, 1).map(TimelineId));
         let received = lsn.is_some_and(|lsn| lsn >= wanted.as_record_end());
         if received || Instant::now() >= until {
-            return Ok(Answer::Received { received, lsn, timeline, system_identifier });
+            return Ok(Answer::Received {
+                received,
+                lsn,
+                timeline,
+                system_identifier,
+            });
         }
         pause(LOOK_EVERY).await;
     }
 }
 
 fn system_identifier(instance: &Instance) -> Result<u64, HostError> {
-    Ok(ControlData::read(&instance.places.data()).or_failed()?.system_identifier)
+    Ok(ControlData::read(&instance.places.data())
+        .or_failed()?
+        .system_identifier)
 }

@@ -13,7 +13,7 @@ use crate::host::{Host, Instance, locked};
 use crate::record::Record;
 use crate::room::folder_bytes;
 use crate::session::{Row, truth, value};
-use crate::{disarm, identity};
+use crate::{disarm, identity, marks};
 
 const ASK_WITHIN: Duration = Duration::from_secs(2);
 
@@ -84,7 +84,7 @@ fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Observation {
         timeline: control.map(|control| TimelineId(control.checkpoint_timeline.0)),
         backup: backup(instance, record),
         disarmed: disarm::is_disarmed(places),
-        promotion_requested: record.promotion_requested,
+        promotion_requested: marks::promotion_requested(places),
         ..absent(instance)
     }
 }
@@ -105,10 +105,18 @@ fn backup(instance: &Instance, record: &Record) -> Option<BackupProgress> {
     if let Some(bytes) = record.copied_bytes.filter(|_| record.complete) {
         return Some(BackupProgress::Done { bytes });
     }
-    if let Some(copying) = locked(&instance.copying).as_ref().filter(|c| !c.task.is_finished()) {
+    if let Some(copying) = locked(&instance.copying)
+        .as_ref()
+        .filter(|c| !c.task.is_finished())
+    {
         let bytes_done = folder_bytes(&instance.places.data());
-        return Some(BackupProgress::Running { bytes_done, bytes_total: Some(copying.bytes_total) });
+        return Some(BackupProgress::Running {
+            bytes_done,
+            bytes_total: Some(copying.bytes_total),
+        });
     }
     let cut_off = || "the copy was cut off".to_owned();
-    Some(BackupProgress::Failed { sentence: record.copy_failed.clone().unwrap_or_else(cut_off) })
+    Some(BackupProgress::Failed {
+        sentence: record.copy_failed.clone().unwrap_or_else(cut_off),
+    })
 }

@@ -31,8 +31,14 @@ pub(crate) enum Error {
     #[error(transparent)]
     Start(#[from] command::Error),
     #[error("{left} processes of `{}` are still there after {after:?}", data.display())]
-    StillThere { data: PathBuf, left: usize, after: Duration },
-    #[error("the server stopped, but its control file says {state:?} and not that it was shut down")]
+    StillThere {
+        data: PathBuf,
+        left: usize,
+        after: Duration,
+    },
+    #[error(
+        "the server stopped, but its control file says {state:?} and not that it was shut down"
+    )]
     NotShutDown { state: control_data::ClusterState },
 }
 
@@ -60,7 +66,11 @@ pub(crate) async fn stop(data: &Path, within: Duration) -> Result<(), Error> {
     }
     wait_gone(data, process::all_in(data), within).await?;
     let state = ControlData::read(data)?.state;
-    if state.is_shut_down() { Ok(()) } else { Err(Error::NotShutDown { state }) }
+    if state.is_shut_down() {
+        Ok(())
+    } else {
+        Err(Error::NotShutDown { state })
+    }
 }
 
 /// Ends every process on the data directory at once. The server first, so that it starts no more.
@@ -92,7 +102,11 @@ async fn wait_gone(data: &Path, mut all: Vec<Process>, within: Duration) -> Resu
         }
         if Instant::now() > until {
             let data = data.to_owned();
-            return Err(Error::StillThere { data, left: all.len(), after: within });
+            return Err(Error::StillThere {
+                data,
+                left: all.len(),
+                after: within,
+            });
         }
         pause(LOOK_EVERY).await;
     }

@@ -42,11 +42,22 @@ impl Process {
         fs::read_link(format!("/proc/{}/cwd", self.pid)).is_ok_and(|cwd| cwd == dir)
     }
 
+    /// An upgraded or removed program is still named in its link, with a word behind it.
+    fn is_postgres(self) -> bool {
+        let program = fs::read_link(format!("/proc/{}/exe", self.pid)).unwrap_or_default();
+        let name = program
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|name| name == "postgres" || name == "postgres (deleted)")
+    }
+
     /// Only those alive. While the parent is stopped the list is complete.
     pub(crate) fn children(self) -> Vec<Self> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid);
         let pids = fs::read_to_string(path).unwrap_or_default();
-        pids.split_whitespace().filter_map(|pid| Self::look_up(pid.parse().ok()?)).collect()
+        pids.split_whitespace()
+            .filter_map(|pid| Self::look_up(pid.parse().ok()?))
+            .collect()
     }
 
     /// A process that is gone already is fine.
@@ -56,7 +67,11 @@ impl Process {
         }
         match kill(Pid::from_raw(self.pid), signal) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(source) => Err(Error { signal, pid: self.pid, source }),
+            Err(source) => Err(Error {
+                signal,
+                pid: self.pid,
+                source,
+            }),
         }
     }
 }
@@ -69,11 +84,16 @@ pub(crate) struct Error {
     source: Errno,
 }
 
-/// Every process whose working directory this is: a server's own all work in its data directory.
+/// Every process of PostgreSQL whose working directory this is: a server's own all work in its
+/// data directory. Somebody's shell that happens to be there is none of them.
 pub(crate) fn all_in(dir: &Path) -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(Process::look_up).filter(|process| process.works_in(dir)).collect()
+    pids.filter_map(Process::look_up)
+        .filter(|process| process.works_in(dir) && process.is_postgres())
+        .collect()
 }
 
 /// Fields 3 and 22 of `/proc/<pid>/stat`; the name before them may hold anything.

@@ -13,12 +13,11 @@ use upkeep_domain::lsn::TimelineId;
 use upkeep_domain::millis::Millis;
 use upkeep_domain::refusal::RefusalKind;
 
-use crate::durable;
 use crate::fault::{OrFailed, failed, refused};
 use crate::host::{Host, Instance};
 use crate::pause::{LOOK_EVERY, pause};
-use crate::session::{Session, truth, value};
-use crate::{disarm, start};
+use crate::session::{self, Session, truth, value};
+use crate::{disarm, durable, marks, start};
 
 const SIGNAL_FILE: &str = "promote";
 const ASK_WITHIN: Duration = Duration::from_secs(2);
@@ -32,8 +31,9 @@ const TIMELINE: &str = "SELECT ('x' || pg_catalog.substr(pg_catalog.pg_walfile_n
     pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4";
 
 pub(crate) async fn promote(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {
-    let mut record = instance.complete_record()?;
-    let asked = record.promotion_requested;
+    instance.complete_record()?;
+    let places = &instance.places;
+    let asked = marks::promotion_requested(places);
     let ready = standby_that_answers(host, instance).await;
     let in_recovery = match ready {
         Ok(in_recovery) => in_recovery,
@@ -44,39 +44,57 @@ pub(crate) async fn promote(host: &Host, instance: &Instance) -> Result<Outcome,
     let session = instance.session().await.or_failed()?;
     if !in_recovery {
         return if asked {
-            let promote_to_write_ms = record.promoted.unwrap_or_default();
+            let promote_to_write_ms = marks::promoted_within(places).unwrap_or_default();
             let timeline = timeline(&session).await?;
-            Ok(Outcome::Promoted { timeline, promote_to_write_ms })
+            Ok(Outcome::Promoted {
+                timeline,
+                promote_to_write_ms,
+            })
         } else {
             let sentence = format!("instance `{}` is a primary already", instance.id);
             Err(refused(RefusalKind::Conflict, sentence))
         };
     }
-    record.promotion_requested = true;
-    record.save(&instance.places).or_failed()?;
+    marks::request_promotion(places).or_failed()?;
     let began = Instant::now();
     ask(host, instance)?;
     first_write(instance, &session).await?;
-    let promote_to_write_ms = Millis { micros: began.elapsed().as_micros() as u64 };
+    let promote_to_write_ms = Millis {
+        micros: began.elapsed().as_micros() as u64,
+    };
     let timeline = timeline(&session).await?;
-    record.promoted = Some(promote_to_write_ms);
-    record.save(&instance.places).or_failed()?;
-    Ok(Outcome::Promoted { timeline, promote_to_write_ms })
+    marks::note_promoted(places, promote_to_write_ms);
+    Ok(Outcome::Promoted {
+        timeline,
+        promote_to_write_ms,
+    })
 }
 
 /// A dead one is started again, as the standby that it is. True while it is in recovery.
 async fn standby_that_answers(host: &Host, instance: &Instance) -> Result<bool, HostError> {
     instance.refuse_frozen()?;
     if disarm::is_disarmed(&instance.places) {
-        let sentence = format!("instance `{}` is disarmed; it may not become a primary", instance.id);
+        let sentence = format!(
+            "instance `{}` is disarmed; it may not become a primary",
+            instance.id
+        );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
-    if instance.server().is_none() {
-        start::bring_up(host, instance).await?;
+    if let (Some(_), Ok(in_recovery)) = (instance.server(), in_recovery(instance).await) {
+        return Ok(in_recovery);
     }
-    let session = instance.session().await.or_failed()?;
-    let row = session.row(IN_RECOVERY, ASK_WITHIN).await.or_failed()?;
-    truth(&row, 0).ok_or_else(|| failed("the server does not say whether it is in recovery"))
+    // Dead, or it has just restarted and our session with it.
+    start::bring_up(host, instance).await?;
+    in_recovery(instance).await.or_failed()
+}
+
+async fn in_recovery(instance: &Instance) -> Result<bool, session::Error> {
+    let row = instance
+        .session()
+        .await?
+        .row(IN_RECOVERY, ASK_WITHIN)
+        .await?;
+    truth(&row, 0).ok_or(session::Error::Empty)
 }
 
 fn never_asked(error: HostError) -> HostError {
@@ -91,9 +109,19 @@ fn never_asked(error: HostError) -> HostError {
 
 fn ask(host: &Host, instance: &Instance) -> Result<(), HostError> {
     let signal_file = instance.places.data().join(SIGNAL_FILE);
-    durable::write(&signal_file, b"", 0o600, host.run_as.as_ref()).or_failed()?;
-    let gone = || failed(format!("the server of instance `{}` has just ended", instance.id));
-    instance.server().ok_or_else(gone)?.signal(Signal::SIGUSR1).or_failed()
+    // Not flushed: it is read at once or, after a crash, not at all.
+    durable::put(&signal_file, host.run_as.as_ref()).or_failed()?;
+    let gone = || {
+        failed(format!(
+            "the server of instance `{}` has just ended",
+            instance.id
+        ))
+    };
+    instance
+        .server()
+        .ok_or_else(gone)?
+        .signal(Signal::SIGUSR1)
+        .or_failed()
 }
 
 async fn first_write(instance: &Instance, session: &Session) -> Result<(), HostError> {

@@ -5,19 +5,21 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use upkeep_domain::instance::{Address, InstanceSettings};
-use upkeep_domain::lsn::Lsn;
-use upkeep_domain::millis::Millis;
 use upkeep_domain::release::ReleaseName;
 
 use crate::durable;
 use crate::layout::Places;
+use crate::marks;
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     #[error("read `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("understand `{}`", path.display())]
-    Understand { path: PathBuf, source: serde_json::Error },
+    Understand {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
     #[error(transparent)]
     Write(#[from] durable::Error),
 }
@@ -33,21 +35,12 @@ pub(crate) struct Record {
     /// Why the last copy did not become complete.
     pub(crate) copy_failed: Option<String>,
     pub(crate) copied_bytes: Option<u64>,
-    pub(crate) frozen: Option<Frozen>,
-    pub(crate) promotion_requested: bool,
-    pub(crate) promoted: Option<Millis>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Upstream {
     pub(crate) address: Address,
     pub(crate) slot: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Frozen {
-    pub(crate) marker: Lsn,
-    pub(crate) silence_ms: u64,
 }
 
 impl Record {
@@ -59,15 +52,12 @@ impl Record {
             complete: false,
             copy_failed: None,
             copied_bytes: None,
-            frozen: None,
-            promotion_requested: false,
-            promoted: None,
         }
     }
 
     /// A standby that nobody has asked to become anything else.
-    pub(crate) fn must_be_standby(&self) -> bool {
-        self.upstream.is_some() && !self.promotion_requested
+    pub(crate) fn must_be_standby(&self, places: &Places) -> bool {
+        self.upstream.is_some() && !marks::promotion_requested(places)
     }
 
     pub(crate) fn read(places: &Places) -> Result<Option<Self>, Error> {
@@ -83,8 +73,10 @@ impl Record {
     }
 
     pub(crate) fn save(&self, places: &Places) -> Result<(), Error> {
-        let text = serde_json::to_vec_pretty(self)
-            .map_err(|source| Error::Understand { path: places.record(), source })?;
+        let text = serde_json::to_vec_pretty(self).map_err(|source| Error::Understand {
+            path: places.record(),
+            source,
+        })?;
         Ok(durable::write(&places.record(), &text, 0o644, None)?)
     }
 }

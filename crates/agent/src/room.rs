@@ -17,13 +17,18 @@ pub(crate) struct Error {
 
 /// What somebody who is not root may still write.
 pub(crate) fn available_bytes(path: &Path) -> Result<u64, Error> {
-    let found = statvfs(path).map_err(|source| Error { path: path.to_owned(), source })?;
+    let found = statvfs(path).map_err(|source| Error {
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(found.blocks_available() * found.fragment_size())
 }
 
 /// Sum of the files beneath. What goes away while we look does not count.
 pub(crate) fn folder_bytes(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     let bytes = |entry: std::fs::DirEntry| match entry.metadata() {
         Ok(found) if found.is_dir() => folder_bytes(&entry.path()),
         Ok(found) => found.len(),
@@ -35,5 +40,8 @@ pub(crate) fn folder_bytes(folder: &Path) -> u64 {
 /// An instance that is yet to be made takes up nothing.
 pub(crate) fn room(host: &Host, instance: &Instance) -> Result<Answer, HostError> {
     let available_bytes = available_bytes(&host.layout.dir).or_failed()?;
-    Ok(Answer::Room { available_bytes, instance_bytes: folder_bytes(&instance.places.data()) })
+    Ok(Answer::Room {
+        available_bytes,
+        instance_bytes: folder_bytes(&instance.places.data()),
+    })
 }

@@ -21,11 +21,18 @@ const OPTIONS: &str = "-c search_path= -c synchronous_commit=on -c statement_tim
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("connect to the server in `{host}`")]
-    Connect { host: String, source: tokio_postgres::Error },
+    Connect {
+        host: String,
+        source: tokio_postgres::Error,
+    },
     #[error(transparent)]
     Identity(identity::Error),
     #[error("another server answers in `{host}`: it is {found}, not {expected}")]
-    SomebodyElse { host: String, expected: String, found: String },
+    SomebodyElse {
+        host: String,
+        expected: String,
+        found: String,
+    },
     #[error("ask the server")]
     Sql(#[source] tokio_postgres::Error),
     #[error("the server did not answer within {0:?}")]
@@ -38,9 +45,9 @@ impl Error {
     /// The server is not there yet, or says that it is not ready.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Connect { source, .. } | Self::Sql(source) => {
-                source.code().is_none_or(|code| *code == SqlState::CANNOT_CONNECT_NOW)
-            }
+            Self::Connect { source, .. } | Self::Sql(source) => source
+                .code()
+                .is_none_or(|code| *code == SqlState::CANNOT_CONNECT_NOW),
             Self::Deadline(_) => true,
             Self::Identity(_) | Self::SomebodyElse { .. } | Self::Empty => false,
         }
@@ -103,15 +110,21 @@ impl Session {
             .connect_timeout(CONNECT_WITHIN);
         let connected = timeout(CONNECT_WITHIN, config.connect(NoTls)).await;
         let connected = connected.map_err(|_| Error::Deadline(CONNECT_WITHIN))?;
-        let (client, connection) = connected
-            .map_err(|source| Error::Connect { host: address.host().to_owned(), source })?;
+        let (client, connection) = connected.map_err(|source| Error::Connect {
+            host: address.host().to_owned(),
+            source,
+        })?;
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "control session ended");
             }
         });
         let cancel = client.cancel_token();
-        Ok(Self { client, cancel, connection: connection.abort_handle() })
+        Ok(Self {
+            client,
+            cancel,
+            connection: connection.abort_handle(),
+        })
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -142,16 +155,20 @@ impl Session {
 
 fn values(message: SimpleQueryMessage) -> Option<Row> {
     match message {
-        SimpleQueryMessage::Row(row) => {
-            Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
-        }
+        SimpleQueryMessage::Row(row) => Some(
+            (0..row.len())
+                .map(|column| row.get(column).map(str::to_owned))
+                .collect(),
+        ),
         _ => None,
     }
 }
 
 /// A column that is never null.
 pub(crate) fn text(row: &Row, column: usize) -> Result<&str, Error> {
-    row.get(column).and_then(Option::as_deref).ok_or(Error::Empty)
+    row.get(column)
+        .and_then(Option::as_deref)
+        .ok_or(Error::Empty)
 }
 
 /// A column as a value, `None` for null.

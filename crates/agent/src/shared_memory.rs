@@ -27,7 +27,9 @@ impl SharedMemory {
         for line in maps.lines() {
             // `address perms offset dev inode path`; of a System V segment the inode is its id.
             let mut fields = line.split_whitespace().skip(4);
-            let (Some(inode), Some(path)) = (fields.next(), fields.next()) else { continue };
+            let (Some(inode), Some(path)) = (fields.next(), fields.next()) else {
+                continue;
+            };
             if path.starts_with(POSIX_PREFIX) {
                 found.posix.insert(path.into());
             } else if path.starts_with(SYSTEM_V_PREFIX) {

@@ -10,8 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::host::{Host, Instance, locked};
-use crate::postmaster;
-use crate::record::Record;
+use crate::{marks, postmaster};
 
 /// Begins, or begins anew.
 pub(crate) fn watch(host: &Arc<Host>, instance: &Arc<Instance>) {
@@ -40,15 +39,15 @@ pub(crate) fn unwatch(instance: &Instance) {
     }
 }
 
-/// None when it is not to be frozen any more. An unreadable record counts as no word at all.
+/// None when it is not to be frozen any more. An unreadable mark counts as no word at all.
 fn deadline(instance: &Instance) -> Option<Instant> {
-    match Record::read(&instance.places) {
-        Ok(record) => {
-            let silence = Duration::from_millis(record?.frozen?.silence_ms);
+    match marks::frozen(&instance.places) {
+        Ok(frozen) => {
+            let silence = Duration::from_millis(frozen?.silence_ms);
             Some(instance.heard() + silence)
         }
         Err(error) => {
-            tracing::error!(instance = %instance.id, %error, "record of a frozen instance not read");
+            tracing::error!(instance = %instance.id, %error, "mark of a frozen instance not read");
             Some(Instant::now())
         }
     }

@@ -53,7 +53,9 @@ pub(crate) async fn drop(instance: &Instance, slot: &str) -> Result<Outcome, Hos
             }
         }
         if Instant::now() > until {
-            return Err(failed(format!("slot `{slot}` is in use again each time its user is ended")));
+            return Err(failed(format!(
+                "slot `{slot}` is in use again each time its user is ended"
+            )));
         }
         pause(TRY_EVERY).await;
     }
@@ -64,7 +66,10 @@ pub(crate) async fn checkpoint(instance: &Instance, times: u8) -> Result<Outcome
     instance.refuse_frozen()?;
     let session = instance.own_session().await.or_failed()?;
     for _ in 0..times {
-        session.run("CHECKPOINT", CHECKPOINT_WITHIN).await.or_failed()?;
+        session
+            .run("CHECKPOINT", CHECKPOINT_WITHIN)
+            .await
+            .or_failed()?;
     }
     Ok(Outcome::Done)
 }

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tokio::time::Instant;
 use upkeep_domain::host_command::{HostError, Outcome};
-use nix::sys::signal::Signal;
 
 use crate::command::Command;
 use crate::fault::{OrFailed, failed};
@@ -17,7 +17,7 @@ use crate::process::{Process, State};
 use crate::record::Record;
 use crate::releases::program;
 use crate::session;
-use crate::{configuration, disarm, observe, postmaster, roles};
+use crate::{configuration, disarm, marks, observe, postmaster, roles};
 
 /// Crash recovery of a busy server can take minutes.
 const START_WITHIN: Duration = Duration::from_secs(280);
@@ -28,6 +28,8 @@ const ASK_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) async fn start(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {
     instance.refuse_frozen()?;
     bring_up(host, instance).await?;
+    // It may have been killed while it was frozen; it is not to stand still any more.
+    marks::clear_frozen(&instance.places).or_failed()?;
     let observation = Box::new(observe::observe(host, instance).await?);
     Ok(Outcome::Started { observation })
 }
@@ -41,27 +43,30 @@ pub(crate) async fn bring_up(host: &Host, instance: &Instance) -> Result<(), Hos
     };
     wait_until_it_answers(instance, server).await?;
     let session = instance.session().await.or_failed()?;
-    let row = session.row("SELECT pg_catalog.pg_is_in_recovery()", ASK_WITHIN).await.or_failed()?;
+    let row = session
+        .row("SELECT pg_catalog.pg_is_in_recovery()", ASK_WITHIN)
+        .await
+        .or_failed()?;
     if session::truth(&row, 0) == Some(false) {
         roles::ensure(&session).await.or_failed()?;
     }
     Ok(())
 }
 
-async fn launch(
-    host: &Host,
-    instance: &Instance,
-    record: &Record,
-) -> Result<Process, HostError> {
+async fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Process, HostError> {
     let (places, run_as) = (&instance.places, host.run_as.as_ref());
     // What a dead server left could still write; nobody can reach it any more.
     postmaster::kill(&places.data()).await.or_failed()?;
     instance.close_sessions().await;
-    if disarm::is_disarmed(places) || record.must_be_standby() {
+    if disarm::is_disarmed(places) || record.must_be_standby(places) {
         disarm::ensure_standby(places, run_as).or_failed()?;
     }
     configuration::write(places, record, run_as).or_failed()?;
-    let release = host.releases.verified(record.release.as_str()).await.or_failed()?;
+    let release = host
+        .releases
+        .verified(record.release.as_str())
+        .await
+        .or_failed()?;
     let server: Command = program(&release, "postgres").or_failed()?;
     let server = server
         .arg("-D")
@@ -81,15 +86,17 @@ async fn launch(
 
 fn ended_early(instance: &Instance) -> HostError {
     let words = postmaster::last_words(&instance.places.log());
-    failed(format!("the server of instance `{}` ended while starting: {words}", instance.id))
+    failed(format!(
+        "the server of instance `{}` ended while starting: {words}",
+        instance.id
+    ))
 }
 
 async fn wait_until_it_answers(instance: &Instance, server: Process) -> Result<(), HostError> {
     let until = Instant::now() + START_WITHIN;
     loop {
-        let error = match instance.session().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = instance.session().await else {
+            return Ok(());
         };
         if server.state() == State::Dead {
             return Err(ended_early(instance));

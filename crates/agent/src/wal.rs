@@ -44,7 +44,11 @@ pub fn behind(data: &Path, marker: Lsn) -> Result<Tail, Error> {
     let control = ControlData::read(data)?;
     let mut pages = Pages::new(data.join("pg_wal"), control.segment_bytes);
     pages.expect_segment(marker)?;
-    let mut tail = Tail { records: 0, transactions: 0, end: marker.as_record_end() };
+    let mut tail = Tail {
+        records: 0,
+        transactions: 0,
+        end: marker.as_record_end(),
+    };
     let (mut at, mut previous) = (pages::record_start(marker, control.segment_bytes), None);
     if !at.0.is_multiple_of(record::ALIGNMENT) {
         return Err(Error::NotAPosition { marker });

@@ -25,7 +25,11 @@ pub(super) struct Pages {
 }
 
 fn header_bytes(page: u64, segment_bytes: u64) -> u64 {
-    if page.is_multiple_of(segment_bytes) { LONG_HEADER_BYTES } else { SHORT_HEADER_BYTES }
+    if page.is_multiple_of(segment_bytes) {
+        LONG_HEADER_BYTES
+    } else {
+        SHORT_HEADER_BYTES
+    }
 }
 
 /// Where a record at `at` has its first byte: behind the header when a page begins there.
@@ -38,7 +42,12 @@ pub(super) fn record_start(at: Lsn, segment_bytes: u64) -> Lsn {
 
 impl Pages {
     pub(super) fn new(dir: PathBuf, segment_bytes: u64) -> Self {
-        Self { dir, segment_bytes, segments: HashMap::new(), page: None }
+        Self {
+            dir,
+            segment_bytes,
+            segments: HashMap::new(),
+            page: None,
+        }
     }
 
     /// Without the segment nothing can be said. One that would only begin at `position` may be
@@ -49,7 +58,10 @@ impl Pages {
         if there {
             return Ok(());
         }
-        Err(Error::NoSegment { dir: self.dir.clone(), position })
+        Err(Error::NoSegment {
+            dir: self.dir.clone(),
+            position,
+        })
     }
 
     /// Reads from `at` on; returns where it ended, or nothing if the log does not go that far.
@@ -64,7 +76,9 @@ impl Pages {
                 at += header_bytes(at, self.segment_bytes);
             }
             let start = (at % WAL_PAGE_BYTES) as usize;
-            let Some(page) = self.page(at - at % WAL_PAGE_BYTES)? else { return Ok(None) };
+            let Some(page) = self.page(at - at % WAL_PAGE_BYTES)? else {
+                return Ok(None);
+            };
             let count = (page.len() - start).min(into.len() - done);
             into[done..done + count].copy_from_slice(&page[start..start + count]);
             done += count;
@@ -75,7 +89,9 @@ impl Pages {
 
     /// Does this page go on with a record? How much of it is told by its own checksum.
     fn continues(&mut self, page: u64, rest: u32) -> Result<bool, Error> {
-        let Some(bytes) = self.page(page)? else { return Ok(false) };
+        let Some(bytes) = self.page(page)? else {
+            return Ok(false);
+        };
         let flags = u16::from_le_bytes([bytes[2], bytes[3]]);
         let said = u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]);
         Ok(flags & FIRST_IS_CONTINUATION != 0 && said == rest)
@@ -90,7 +106,9 @@ impl Pages {
 
     fn load(&mut self, start: u64) -> Result<Option<Vec<u8>>, Error> {
         let (offset, dir) = (start % self.segment_bytes, self.dir.clone());
-        let Some(file) = self.segment(Lsn(start))? else { return Ok(None) };
+        let Some(file) = self.segment(Lsn(start))? else {
+            return Ok(None);
+        };
         let mut bytes = vec![0; WAL_PAGE_BYTES as usize];
         match file.read_exact_at(&mut bytes, offset) {
             Ok(()) => {}
@@ -108,8 +126,10 @@ impl Pages {
         let number = at.0 / self.segment_bytes;
         if !self.segments.contains_key(&number) {
             let opened = open_segment(&self.dir, number, self.segment_bytes);
-            let file =
-                opened.map_err(|source| Error::Read { path: self.dir.clone(), source })?;
+            let file = opened.map_err(|source| Error::Read {
+                path: self.dir.clone(),
+                source,
+            })?;
             self.segments.insert(number, file);
         }
         Ok(self.segments.get(&number).and_then(Option::as_ref))
@@ -127,5 +147,9 @@ fn open_segment(dir: &Path, number: u64, segment_bytes: u64) -> io::Result<Optio
             names.push(name);
         }
     }
-    names.into_iter().max().map(|name| File::open(dir.join(name))).transpose()
+    names
+        .into_iter()
+        .max()
+        .map(|name| File::open(dir.join(name)))
+        .transpose()
 }

@@ -43,13 +43,20 @@ impl Record {
             return Ok(None);
         }
         let mut bytes = vec![0; length];
-        let Some(end) = pages.read(at, &mut bytes)? else { return Ok(None) };
+        let Some(end) = pages.read(at, &mut bytes)? else {
+            return Ok(None);
+        };
         if checksum(&bytes) != number(&bytes[CHECKSUM_AT..HEADER_BYTES]) as u32 {
             return Ok(None);
         }
         let end = Lsn(end.0.next_multiple_of(ALIGNMENT));
         let (previous, info, manager) = (Lsn(number(&bytes[8..16])), bytes[16], bytes[17]);
-        Ok(Some(Self { previous, end, manager, info }))
+        Ok(Some(Self {
+            previous,
+            end,
+            manager,
+            info,
+        }))
     }
 
     /// It makes a transaction's end, or its promise of one, known.
@@ -66,10 +73,16 @@ impl Record {
 
 /// Little-endian.
 fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
 /// Over the record behind its header, then over the header up to the checksum.
 fn checksum(bytes: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&bytes[HEADER_BYTES..]), &bytes[..CHECKSUM_AT])
+    crc32c::crc32c_append(
+        crc32c::crc32c(&bytes[HEADER_BYTES..]),
+        &bytes[..CHECKSUM_AT],
+    )
 }

@@ -27,12 +27,18 @@ fn copying_into(data: &std::path::Path) -> Vec<Pid> {
 async fn a_copy_that_was_cut_off_says_so_and_is_begun_anew() {
     let (world, release, source) = World::with_primary().await;
     let client = world.client(source).await;
-    let fill = "CREATE TABLE filler AS SELECT repeat(md5(i::text), 30) FROM generate_series(1, 150000) i";
+    let fill =
+        "CREATE TABLE filler AS SELECT repeat(md5(i::text), 30) FROM generate_series(1, 150000) i";
     client.batch_execute(fill).await.unwrap();
 
     let copy = new_instance();
-    world.done(world.copy_of(source, copy, release.clone())).await;
-    wait_for("the copying program", || !copying_into(&world.data(copy)).is_empty()).await;
+    world
+        .done(world.copy_of(source, copy, release.clone()))
+        .await;
+    wait_for("the copying program", || {
+        !copying_into(&world.data(copy)).is_empty()
+    })
+    .await;
     for pid in copying_into(&world.data(copy)) {
         kill(pid, Signal::SIGKILL).unwrap();
     }
@@ -42,7 +48,10 @@ async fn a_copy_that_was_cut_off_says_so_and_is_begun_anew() {
     world.wait_until(copy, "the copy has failed", failed).await;
     let world = world.with_a_new_agent().await;
     assert!(failed(&world.see(copy).await), "also for a new agent");
-    let refused = world.send(HostCommand::StartInstance { instance: copy }).await.unwrap_err();
+    let refused = world
+        .send(HostCommand::StartInstance { instance: copy })
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains("not complete"), "{refused}");
 
     world.done(world.copy_of(source, copy, release)).await;
@@ -51,16 +60,33 @@ async fn a_copy_that_was_cut_off_says_so_and_is_begun_anew() {
             matches!(seen.backup, Some(BackupProgress::Done { bytes }) if bytes > 100_000_000)
         })
         .await;
-    world.done(HostCommand::StartInstance { instance: copy }).await;
-    let seen = world.wait_until(copy, "it streams", |seen| seen.streaming == Some(true)).await;
-    let (ours, theirs) = (seen.identity.unwrap(), world.see(source).await.identity.unwrap());
+    world
+        .done(HostCommand::StartInstance { instance: copy })
+        .await;
+    let seen = world
+        .wait_until(copy, "it streams", |seen| seen.streaming == Some(true))
+        .await;
+    let (ours, theirs) = (
+        seen.identity.unwrap(),
+        world.see(source).await.identity.unwrap(),
+    );
     assert_eq!(ours.system_identifier, theirs.system_identifier);
     assert_ne!(ours.token, theirs.token);
     assert!(!seen.promotion_requested && seen.in_recovery == Some(true));
 
-    world.done(HostCommand::DropSlot { instance: source, slot: SLOT.to_owned() }).await;
+    world
+        .done(HostCommand::DropSlot {
+            instance: source,
+            slot: SLOT.to_owned(),
+        })
+        .await;
     assert_eq!(
-        world.done(HostCommand::DropSlot { instance: source, slot: SLOT.to_owned() }).await,
+        world
+            .done(HostCommand::DropSlot {
+                instance: source,
+                slot: SLOT.to_owned()
+            })
+            .await,
         Outcome::Done
     );
 }
@@ -85,7 +111,11 @@ async fn a_killed_server_starts_again_though_its_lock_is_left() {
     kill(Pid::from_raw(world.server_pid(instance)), Signal::SIGKILL).unwrap();
     // Not waited for: the agent has to see that it is dead, reaped or not.
     tokio::time::timeout(Duration::from_secs(20), async {
-        world.wait_until(instance, "it is seen dead", |s| s.process == ProcessState::Stopped).await;
+        world
+            .wait_until(instance, "it is seen dead", |s| {
+                s.process == ProcessState::Stopped
+            })
+            .await;
         world.done(HostCommand::StartInstance { instance }).await;
     })
     .await

@@ -20,32 +20,63 @@ async fn a_database_is_made_once_and_its_verifier_is_in_no_log() {
         verifier: verifier.to_owned(),
     };
     let client = world.client(instance).await;
-    for sql in ["ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()"] {
+    for sql in [
+        "ALTER SYSTEM SET log_statement = 'all'",
+        "SELECT pg_reload_conf()",
+    ] {
         client.batch_execute(sql).await.unwrap();
     }
-    client.batch_execute("SELECT 'seen in the log'").await.unwrap();
+    client
+        .batch_execute("SELECT 'seen in the log'")
+        .await
+        .unwrap();
     for _ in 0..2 {
         assert_eq!(world.done(create(secret)).await, Outcome::Done);
     }
     assert!(world.log(instance).contains("seen in the log"));
-    assert!(!world.log(instance).contains("c2FsdHNh"), "the verifier is in the log");
+    assert!(
+        !world.log(instance).contains("c2FsdHNh"),
+        "the verifier is in the log"
+    );
     let refused = world.send(create("a password")).await.unwrap_err();
-    assert!(refused.to_string().contains("never with a password"), "{refused}");
+    assert!(
+        refused.to_string().contains("never with a password"),
+        "{refused}"
+    );
 
     // The endpoint reads it as its own role, and nothing else.
     let host = world.address(instance).host().to_owned();
     let config = format!("host={host} user=upkeep_endpoint dbname=postgres");
     let (endpoint, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
     tokio::spawn(connection);
-    let row = endpoint.query_one("SELECT rolpassword FROM pg_authid WHERE rolname = 'ro''le'", &[]).await.unwrap();
+    let row = endpoint
+        .query_one(
+            "SELECT rolpassword FROM pg_authid WHERE rolname = 'ro''le'",
+            &[],
+        )
+        .await
+        .unwrap();
     assert_eq!(row.get::<_, String>(0), secret);
-    assert!(endpoint.query("SELECT rolsuper FROM pg_authid", &[]).await.is_err());
+    assert!(
+        endpoint
+            .query("SELECT rolsuper FROM pg_authid", &[])
+            .await
+            .is_err()
+    );
     let config = format!("host={host} user=upkeep_endpoint dbname='d\"b'");
     assert!(tokio_postgres::connect(&config, NoTls).await.is_err());
 
-    let usage = HostQuery::Usage { instance, dbname: "d\"b".to_owned() };
-    let Answer::Usage { usage } = world.agent.query(usage).await.unwrap() else { panic!() };
-    assert!(usage.size_bytes > 1_000_000 && usage.tables == 0, "{usage:?}");
+    let usage = HostQuery::Usage {
+        instance,
+        dbname: "d\"b".to_owned(),
+    };
+    let Answer::Usage { usage } = world.agent.query(usage).await.unwrap() else {
+        panic!()
+    };
+    assert!(
+        usage.size_bytes > 1_000_000 && usage.tables == 0,
+        "{usage:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,9 +89,16 @@ async fn everything_can_be_told_and_asked_through_the_socket() {
     let host = HostId(Uuid::nil());
 
     let query = HostQuery::Observe { instance };
-    let Answer::Observed { observation } = client.query(host, &query).await.unwrap() else { panic!() };
+    let Answer::Observed { observation } = client.query(host, &query).await.unwrap() else {
+        panic!()
+    };
     assert!(observation.accepts_connections, "{observation:?}");
-    let done = client.command(host, &envelope(HostCommand::Checkpoint { instance, times: 1 })).await;
+    let done = client
+        .command(
+            host,
+            &envelope(HostCommand::Checkpoint { instance, times: 1 }),
+        )
+        .await;
     assert_eq!(done, Ok(Outcome::Done));
     let mut stale = envelope(HostCommand::StopInstance { instance });
     stale.fence.0 = 1;
@@ -72,13 +110,26 @@ async fn everything_can_be_told_and_asked_through_the_socket() {
     }
     println!("a query through the socket: {:?}", began.elapsed() / 100);
 
-    let activity = HostQuery::Activity { instance, dbname: "postgres".to_owned() };
-    let Answer::Activity { activity } = client.query(host, &activity).await.unwrap() else { panic!() };
-    assert_eq!((activity.prepared_transactions, activity.bypassing_sessions), (0, 0), "{activity:?}");
+    let activity = HostQuery::Activity {
+        instance,
+        dbname: "postgres".to_owned(),
+    };
+    let Answer::Activity { activity } = client.query(host, &activity).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        (activity.prepared_transactions, activity.bypassing_sessions),
+        (0, 0),
+        "{activity:?}"
+    );
 
     serving.abort();
     let _ = serving.await;
     std::fs::remove_file(&socket).unwrap();
-    let gone = AgentClient::new(&socket).unwrap().query(host, &query).await.unwrap_err();
+    let gone = AgentClient::new(&socket)
+        .unwrap()
+        .query(host, &query)
+        .await
+        .unwrap_err();
     assert!(matches!(gone, HostError::Unknown { .. }), "{gone}");
 }

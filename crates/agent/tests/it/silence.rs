@@ -8,8 +8,17 @@ use crate::world::{World, state, wait_for};
 
 async fn freeze(world: &World, instance: InstanceId, silence_ms: u64) {
     let marker = world.mark(instance).await;
-    let frozen = world.done(HostCommand::Freeze { instance, marker, silence_ms }).await;
-    assert!(matches!(frozen, Outcome::Fenced { killed: false, .. }), "{frozen:?}");
+    let frozen = world
+        .done(HostCommand::Freeze {
+            instance,
+            marker,
+            silence_ms,
+        })
+        .await;
+    assert!(
+        matches!(frozen, Outcome::Fenced { killed: false, .. }),
+        "{frozen:?}"
+    );
 }
 
 /// Watches its processes, without asking the agent, until they are gone.
@@ -21,7 +30,10 @@ async fn ends_without_a_thaw(world: &World, instance: InstanceId) {
         matches!(now, Some('Z') | None)
     })
     .await;
-    wait_for("its children's end", || world.processes(instance).is_empty()).await;
+    wait_for("its children's end", || {
+        world.processes(instance).is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -31,7 +43,10 @@ async fn silence_kills_and_a_thaw_starts_it_again() {
     ends_without_a_thaw(&world, instance).await;
     world.done(HostCommand::Thaw { instance }).await;
     let seen = world.see(instance).await;
-    assert_eq!((seen.process, seen.in_recovery), (ProcessState::Running, Some(false)));
+    assert_eq!(
+        (seen.process, seen.in_recovery),
+        (ProcessState::Running, Some(false))
+    );
     // The watcher of the freeze before is gone with it.
     freeze(&world, instance, 60_000).await;
     assert_eq!(world.see(instance).await.process, ProcessState::Frozen);
@@ -63,7 +78,10 @@ async fn a_disarmed_one_is_not_thawed() {
     let (world, _, instance) = World::with_primary().await;
     freeze(&world, instance, 60_000).await;
     world.done(HostCommand::Disarm { instance }).await;
-    let refused = world.send(HostCommand::Thaw { instance }).await.unwrap_err();
+    let refused = world
+        .send(HostCommand::Thaw { instance })
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains("rearm it"), "{refused}");
     assert_eq!(world.see(instance).await.process, ProcessState::Frozen);
     world.done(HostCommand::Rearm { instance }).await;

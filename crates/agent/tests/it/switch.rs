@@ -27,8 +27,11 @@ impl Writer {
             paused: Arc::default(),
             waiting: Arc::default(),
         };
-        let (acknowledged, paused, waiting) =
-            (writer.acknowledged.clone(), writer.paused.clone(), writer.waiting.clone());
+        let (acknowledged, paused, waiting) = (
+            writer.acknowledged.clone(),
+            writer.paused.clone(),
+            writer.waiting.clone(),
+        );
         tokio::spawn(async move {
             loop {
                 while paused.load(Ordering::SeqCst) {
@@ -36,7 +39,11 @@ impl Writer {
                     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
                 }
                 waiting.store(false, Ordering::SeqCst);
-                if client.batch_execute("INSERT INTO ledger DEFAULT VALUES").await.is_err() {
+                if client
+                    .batch_execute("INSERT INTO ledger DEFAULT VALUES")
+                    .await
+                    .is_err()
+                {
                     return;
                 }
                 acknowledged.fetch_add(1, Ordering::SeqCst);
@@ -51,7 +58,10 @@ impl Writer {
 
     async fn pause(&self) {
         self.paused.store(true, Ordering::SeqCst);
-        wait_for("the writer to pause", || self.waiting.load(Ordering::SeqCst)).await;
+        wait_for("the writer to pause", || {
+            self.waiting.load(Ordering::SeqCst)
+        })
+        .await;
     }
 
     async fn go_on(&self) {
@@ -66,21 +76,39 @@ async fn a_standby_takes_over_and_has_every_acknowledged_row() {
     let (world, release, old) = World::with_primary().await;
     let new = world.standby_of(old, release).await;
     let client = world.client(old).await;
-    client.batch_execute("CREATE TABLE ledger (id bigserial PRIMARY KEY)").await.unwrap();
+    client
+        .batch_execute("CREATE TABLE ledger (id bigserial PRIMARY KEY)")
+        .await
+        .unwrap();
     let writer = Writer::start(client);
     writer.go_on().await;
-    world.done(HostCommand::Checkpoint { instance: old, times: 2 }).await;
+    world
+        .done(HostCommand::Checkpoint {
+            instance: old,
+            times: 2,
+        })
+        .await;
 
     // A client that bypasses the endpoint commits between the marker and the fence.
     let marker = world.mark(old).await;
     assert!(world.received(new, marker).await);
     let before = writer.written();
-    wait_for("a commit behind the marker", || writer.written() > before + 1).await;
-    let freeze = |marker| HostCommand::Freeze { instance: old, marker, silence_ms: SILENCE_MS };
+    wait_for("a commit behind the marker", || {
+        writer.written() > before + 1
+    })
+    .await;
+    let freeze = |marker| HostCommand::Freeze {
+        instance: old,
+        marker,
+        silence_ms: SILENCE_MS,
+    };
     let Outcome::Behind { transactions, end } = world.done(freeze(marker)).await else {
         panic!("the commit behind the marker was not seen");
     };
-    assert!(transactions >= 1 && end > marker, "{transactions} transactions to {end}");
+    assert!(
+        transactions >= 1 && end > marker,
+        "{transactions} transactions to {end}"
+    );
     assert_eq!(world.see(old).await.process, ProcessState::Frozen);
     for pid in world.processes(old) {
         assert_eq!(state(pid), Some('T'), "process {pid}");
@@ -97,7 +125,13 @@ async fn a_standby_takes_over_and_has_every_acknowledged_row() {
     let received = began.elapsed();
     let frozen = world.done(freeze(marker)).await;
     let fenced = began.elapsed();
-    let Outcome::Fenced { processes, killed: false } = frozen else { panic!("{frozen:?}") };
+    let Outcome::Fenced {
+        processes,
+        killed: false,
+    } = frozen
+    else {
+        panic!("{frozen:?}")
+    };
     assert!(processes >= 6, "{processes}");
     // Told again, it is the same.
     assert_eq!(world.done(freeze(marker)).await, frozen);
@@ -106,23 +140,45 @@ async fn a_standby_takes_over_and_has_every_acknowledged_row() {
     world.done(HostCommand::Disarm { instance: old }).await;
     let disarmed = again.elapsed();
     let promoted = world.done(HostCommand::Promote { instance: new }).await;
-    let Outcome::Promoted { timeline, promote_to_write_ms } = promoted else { panic!("{promoted:?}") };
+    let Outcome::Promoted {
+        timeline,
+        promote_to_write_ms,
+    } = promoted
+    else {
+        panic!("{promoted:?}")
+    };
     assert_eq!(timeline, TimelineId(2));
     println!(
-        "mark {marked:?}, received {:?}, freeze of {processes} {:?}, disarm {disarmed:?}, promote {} ms, in all {:?}",
-        received - marked, fenced - received, f64::from(promote_to_write_ms), fenced + again.elapsed()
+        "at the end of: mark {marked:?}, received {received:?}, freeze of {processes} {fenced:?}"
     );
-    assert_eq!(world.done(HostCommand::Promote { instance: new }).await, promoted, "twice is once");
+    println!(
+        "disarm took {disarmed:?}, promote {} ms",
+        f64::from(promote_to_write_ms)
+    );
+    assert_eq!(
+        world.done(HostCommand::Promote { instance: new }).await,
+        promoted,
+        "twice is once"
+    );
 
-    let rows = world.client(new).await.query_one("SELECT count(*) FROM ledger", &[]).await.unwrap();
+    let rows = world
+        .client(new)
+        .await
+        .query_one("SELECT count(*) FROM ledger", &[])
+        .await
+        .unwrap();
     assert_eq!(rows.get::<_, i64>(0) as u64, writer.written());
-    world.done(HostCommand::KillInstance { instance: old }).await;
+    world
+        .done(HostCommand::KillInstance { instance: old })
+        .await;
     assert!(world.processes(old).is_empty());
     let seen = world.see(old).await;
     assert_eq!((seen.process, seen.disarmed), (ProcessState::Stopped, true));
 
     // The old one can start as a standby only.
-    world.done(HostCommand::StartInstance { instance: old }).await;
+    world
+        .done(HostCommand::StartInstance { instance: old })
+        .await;
     assert_eq!(world.see(old).await.in_recovery, Some(true));
     for instance in [old, new] {
         world.done(HostCommand::RemoveInstance { instance }).await;
@@ -140,8 +196,20 @@ async fn a_primary_killed_before_the_fence_is_fenced_and_its_log_is_read() {
     assert!(world.received(new, marker).await);
     let server = nix::unistd::Pid::from_raw(world.server_pid(old));
     nix::sys::signal::kill(server, nix::sys::signal::Signal::SIGKILL).unwrap();
-    let fenced = world.done(HostCommand::Freeze { instance: old, marker, silence_ms: SILENCE_MS }).await;
-    assert_eq!(fenced, Outcome::Fenced { processes: 0, killed: true });
+    let fenced = world
+        .done(HostCommand::Freeze {
+            instance: old,
+            marker,
+            silence_ms: SILENCE_MS,
+        })
+        .await;
+    assert_eq!(
+        fenced,
+        Outcome::Fenced {
+            processes: 0,
+            killed: true
+        }
+    );
     assert!(world.processes(old).is_empty());
     // The way back: it is started as the primary it was.
     world.done(HostCommand::Rearm { instance: old }).await;
@@ -153,33 +221,65 @@ async fn a_primary_killed_before_the_fence_is_fenced_and_its_log_is_read() {
 async fn a_repeated_command_is_answered_and_a_lower_fence_refused() {
     let (world, _, instance) = World::with_primary().await;
     let marker = world.mark(instance).await;
-    let freeze = envelope(HostCommand::Freeze { instance, marker, silence_ms: SILENCE_MS });
+    let freeze = envelope(HostCommand::Freeze {
+        instance,
+        marker,
+        silence_ms: SILENCE_MS,
+    });
     let first = world.agent.command(freeze.clone()).await.unwrap();
     world.done(HostCommand::Thaw { instance }).await;
     assert_eq!(world.agent.command(freeze.clone()).await.unwrap(), first);
-    assert_eq!(world.see(instance).await.process, ProcessState::Running, "it was not done again");
+    assert_eq!(
+        world.see(instance).await.process,
+        ProcessState::Running,
+        "it was not done again"
+    );
 
     let mut stale = envelope(HostCommand::StopInstance { instance });
     stale.fence.0 = FENCE.0 - 1;
     let refused = world.agent.command(stale.clone()).await.unwrap_err();
-    assert!(refused.to_string().contains("newer controller"), "{refused}");
+    assert!(
+        refused.to_string().contains("newer controller"),
+        "{refused}"
+    );
     let world = world.with_a_new_agent().await;
     let refused = world.agent.command(stale).await.unwrap_err();
-    assert!(refused.to_string().contains("newer controller"), "{refused}");
-    assert_eq!(world.agent.command(freeze).await.unwrap(), first, "also after a restart");
+    assert!(
+        refused.to_string().contains("newer controller"),
+        "{refused}"
+    );
+    assert_eq!(
+        world.agent.command(freeze).await.unwrap(),
+        first,
+        "also after a restart"
+    );
     assert!(world.see(instance).await.accepts_connections);
 }
 
 #[tokio::test]
 async fn a_refused_promotion_proves_that_nobody_asked() {
     let (world, release, old) = World::with_primary().await;
-    let refused = world.send(HostCommand::Promote { instance: old }).await.unwrap_err();
-    assert!(refused.to_string().contains("is a primary already"), "{refused}");
+    let refused = world
+        .send(HostCommand::Promote { instance: old })
+        .await
+        .unwrap_err();
+    assert!(
+        refused.to_string().contains("is a primary already"),
+        "{refused}"
+    );
     let new = world.standby_of(old, release).await;
     // Its data directory is damaged while it is down: it cannot be started.
-    world.done(HostCommand::StopInstance { instance: new }).await;
+    world
+        .done(HostCommand::StopInstance { instance: new })
+        .await;
     std::fs::remove_file(world.data(new).join("PG_VERSION")).unwrap();
-    let refused = world.send(HostCommand::Promote { instance: new }).await.unwrap_err();
-    assert!(refused.to_string().contains("was not asked for promotion"), "{refused}");
+    let refused = world
+        .send(HostCommand::Promote { instance: new })
+        .await
+        .unwrap_err();
+    assert!(
+        refused.to_string().contains("was not asked for promotion"),
+        "{refused}"
+    );
     assert!(!world.see(new).await.promotion_requested);
 }

@@ -22,8 +22,11 @@ use uuid::Uuid;
 pub(crate) const INSTALLED: &str = "/usr/lib/postgresql/15";
 pub(crate) const FENCE: Fence = Fence(7);
 pub(crate) const SLOT: &str = "replacement";
-pub(crate) const SETTINGS: InstanceSettings =
-    InstanceSettings { max_connections: 20, shared_buffers_mb: 16, wal_keep_size_mb: 64 };
+pub(crate) const SETTINGS: InstanceSettings = InstanceSettings {
+    max_connections: 20,
+    shared_buffers_mb: 16,
+    wal_keep_size_mb: 64,
+};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct World {
@@ -35,15 +38,25 @@ pub(crate) struct World {
 impl World {
     /// With the installed release.
     pub(crate) async fn new() -> (Self, ReleaseName) {
-        let dir = tempfile::Builder::new().prefix("upk").tempdir_in("/tmp").unwrap();
+        let dir = tempfile::Builder::new()
+            .prefix("upk")
+            .tempdir_in("/tmp")
+            .unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o711)).unwrap();
         let host = HostId(Uuid::new_v4());
-        let config = AgentConfig { dir: dir.path().join("a"), run_as_user: None, host };
+        let config = AgentConfig {
+            dir: dir.path().join("a"),
+            run_as_user: None,
+            host,
+        };
         let agent = Agent::open(config.clone()).await.unwrap();
         let world = Self { agent, config, dir };
-        let from = AddFrom::System { dir: INSTALLED.into() };
+        let from = AddFrom::System {
+            dir: INSTALLED.into(),
+        };
         let source = AddRelease { name: None, from };
-        let Outcome::ReleaseAdded { release } = world.done(HostCommand::AddRelease { source }).await
+        let Outcome::ReleaseAdded { release } =
+            world.done(HostCommand::AddRelease { source }).await
         else {
             panic!("no release added");
         };
@@ -55,7 +68,13 @@ impl World {
         let (world, release) = Self::new().await;
         let instance = new_instance();
         let settings = SETTINGS;
-        world.done(HostCommand::CreateInstance { instance, release: release.clone(), settings }).await;
+        world
+            .done(HostCommand::CreateInstance {
+                instance,
+                release: release.clone(),
+                settings,
+            })
+            .await;
         world.done(HostCommand::StartInstance { instance }).await;
         (world, release, instance)
     }
@@ -69,13 +88,26 @@ impl World {
         })
         .await;
         self.done(HostCommand::StartInstance { instance }).await;
-        self.wait_until(instance, "it streams", |seen| seen.streaming == Some(true)).await;
+        self.wait_until(instance, "it streams", |seen| seen.streaming == Some(true))
+            .await;
         instance
     }
 
-    pub(crate) fn copy_of(&self, source: InstanceId, instance: InstanceId, release: ReleaseName) -> HostCommand {
+    pub(crate) fn copy_of(
+        &self,
+        source: InstanceId,
+        instance: InstanceId,
+        release: ReleaseName,
+    ) -> HostCommand {
         let (source_address, slot) = (self.address(source), SLOT.to_owned());
-        HostCommand::BaseBackup { instance, release, settings: SETTINGS, source, source_address, slot }
+        HostCommand::BaseBackup {
+            instance,
+            release,
+            settings: SETTINGS,
+            source,
+            source_address,
+            slot,
+        }
     }
 
     /// As after a restart of the agent: nothing of the one before is used any more.
@@ -90,11 +122,18 @@ impl World {
 
     pub(crate) async fn done(&self, command: HostCommand) -> Outcome {
         let what = format!("{command:?}");
-        self.send(command).await.unwrap_or_else(|error| panic!("{what}: {error}"))
+        self.send(command)
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
     pub(crate) async fn see(&self, instance: InstanceId) -> Observation {
-        match self.agent.query(HostQuery::Observe { instance }).await.unwrap() {
+        match self
+            .agent
+            .query(HostQuery::Observe { instance })
+            .await
+            .unwrap()
+        {
             Answer::Observed { observation } => *observation,
             other => panic!("{other:?}"),
         }
@@ -112,20 +151,32 @@ impl World {
             if holds(&seen) {
                 return seen;
             }
-            assert!(Instant::now() < until, "waited until {what}; seen: {seen:?}");
+            assert!(
+                Instant::now() < until,
+                "waited until {what}; seen: {seen:?}"
+            );
             sleep(Duration::from_millis(10)).await;
         }
     }
 
     pub(crate) async fn mark(&self, instance: InstanceId) -> Lsn {
-        match self.agent.query(HostQuery::Mark { instance }).await.unwrap() {
+        match self
+            .agent
+            .query(HostQuery::Mark { instance })
+            .await
+            .unwrap()
+        {
             Answer::Marked { lsn, .. } => lsn,
             other => panic!("{other:?}"),
         }
     }
 
     pub(crate) async fn received(&self, instance: InstanceId, lsn: Lsn) -> bool {
-        let query = HostQuery::Received { instance, lsn, wait_ms: 5_000 };
+        let query = HostQuery::Received {
+            instance,
+            lsn,
+            wait_ms: 5_000,
+        };
         match self.agent.query(query).await.unwrap() {
             Answer::Received { received, .. } => received,
             other => panic!("{other:?}"),
@@ -134,12 +185,25 @@ impl World {
 
     pub(crate) fn address(&self, instance: InstanceId) -> Address {
         let digits = instance.0.simple().to_string();
-        let directory = self.config.dir.join("s").join(&digits[24..]).display().to_string();
-        Address::Unix { directory, port: 5432 }
+        let directory = self
+            .config
+            .dir
+            .join("s")
+            .join(&digits[24..])
+            .display()
+            .to_string();
+        Address::Unix {
+            directory,
+            port: 5432,
+        }
     }
 
     pub(crate) fn data(&self, instance: InstanceId) -> PathBuf {
-        self.config.dir.join("instances").join(instance.to_string()).join("data")
+        self.config
+            .dir
+            .join("instances")
+            .join(instance.to_string())
+            .join("data")
     }
 
     pub(crate) fn log(&self, instance: InstanceId) -> String {
@@ -168,7 +232,9 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let instances = std::fs::read_dir(self.dir.path().join("a/instances")).into_iter().flatten();
+        let instances = std::fs::read_dir(self.dir.path().join("a/instances"))
+            .into_iter()
+            .flatten();
         for instance in instances.flatten() {
             for pid in working_in(&instance.path().join("data")) {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
@@ -199,8 +265,17 @@ pub(crate) fn new_instance() -> InstanceId {
 /// A command of its own: never sent before.
 pub(crate) fn envelope(command: HostCommand) -> Envelope {
     let workflow = WorkflowId(Uuid::new_v4());
-    let id = CommandId { workflow, step: "test".to_owned(), visit: 1, part: 0 };
-    Envelope { id, fence: FENCE, command }
+    let id = CommandId {
+        workflow,
+        step: "test".to_owned(),
+        visit: 1,
+        part: 0,
+    };
+    Envelope {
+        id,
+        fence: FENCE,
+        command,
+    }
 }
 
 pub(crate) async fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
