@@ -15,6 +15,8 @@ const UP_AND_CLEAR: &str = "\x1b[1A\x1b[2K";
 const PROGRESS_PARTS: u64 = 10;
 /// The same when the whole is not known.
 const PROGRESS_BYTES: u64 = 1 << 28;
+/// Away from a terminal, a wait that goes on is a line each time it was told this often.
+const WAITS_A_LINE: u32 = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawing {
@@ -36,6 +38,7 @@ struct StepLine {
     sentence: String,
     state: State,
     waiting_for: Option<String>,
+    waits: u32,
     progress: Option<Progress>,
 }
 
@@ -69,12 +72,16 @@ impl LiveView {
             .unwrap_or_default()
     }
 
-    /// A step that waits says so again and again.
+    /// A step that waits says so again and again, with another age each time.
     fn waits_already(&self, event: &Event) -> bool {
         let same_step = |line: &&StepLine| Some(&line.step) == event.step.as_ref();
-        let known = self.steps.iter().rev().find(same_step);
+        let Some(line) = self.steps.iter().rev().find(same_step) else {
+            return false;
+        };
+        let before = line.waiting_for.as_deref().map(without_digits);
         event.kind == EventKind::Waiting
-            && known.is_some_and(|line| line.waiting_for.as_ref() == Some(&event.sentence))
+            && before.is_some_and(|before| before == without_digits(&event.sentence))
+            && !(line.waits + 1).is_multiple_of(WAITS_A_LINE)
     }
 
     /// All steps anew, over those drawn before; `running_ms` is the age of the running step.
@@ -112,6 +119,7 @@ impl LiveView {
         match event.kind {
             EventKind::Waiting | EventKind::Again => {
                 line.waiting_for = Some(event.sentence.clone());
+                line.waits += 1;
             }
             EventKind::Progress => line.progress = event.progress,
             EventKind::Done => line.state = State::Done(event.elapsed_ms),
@@ -162,6 +170,7 @@ impl StepLine {
             sentence: sentence.to_owned(),
             state: State::Runs,
             waiting_for: None,
+            waits: 0,
             progress: None,
         }
     }
@@ -184,6 +193,10 @@ impl StepLine {
         }
         lines
     }
+}
+
+fn without_digits(sentence: &str) -> String {
+    sentence.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// The whole is an estimate made before: writes go on, and WAL comes on top.

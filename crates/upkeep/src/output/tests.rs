@@ -103,6 +103,25 @@ fn away_from_a_terminal_each_change_is_a_line() {
 }
 
 #[test]
+fn a_long_wait_is_told_now_and_then() {
+    let mut view = LiveView::new(Drawing::LineByLine);
+    view.take(&event("check_again", EventKind::Began, "Waiting"));
+    let wait = |second| {
+        event(
+            "check_again",
+            EventKind::Waiting,
+            &format!("open for {second} s"),
+        )
+    };
+    let lines: String = (1..=25).map(|second| view.take(&wait(second))).collect();
+    let told: Vec<_> = lines
+        .lines()
+        .map(|line| line.split_once("open for ").unwrap().1)
+        .collect();
+    assert_eq!(told, ["1 s", "10 s", "20 s"]);
+}
+
+#[test]
 fn on_a_terminal_the_steps_are_drawn_in_place() {
     let mut view = LiveView::new(Drawing::InPlace);
     for event in a_changeover() {
