@@ -12,7 +12,6 @@ use upkeep_domain::hold::Blocker;
 use upkeep_domain::route::Target;
 
 use super::{Database, Gate};
-use crate::authority::{AuthorityError, RoleRecord};
 use crate::order::Order;
 
 /// What others may know of a session without asking it.
@@ -126,31 +125,6 @@ impl Database {
     pub(crate) fn waiting(&self) -> Waiting<'_> {
         self.inner().waiting += 1;
         Waiting(self)
-    }
-
-    /// What is known of a role. While clients are held, their server may be frozen: what is
-    /// remembered will do then, or the replacement is asked.
-    pub(crate) async fn role(&self, role: &str) -> Result<RoleRecord, AuthorityError> {
-        let (authority, replacement, held) = {
-            let inner = self.inner();
-            let held = inner.gate.hold().is_some();
-            (
-                Arc::clone(&inner.authority),
-                inner.replacement.clone(),
-                held,
-            )
-        };
-        if !held {
-            return authority.ask(role).await;
-        }
-        match (
-            authority.remembered(role, self.limits.verifier_age),
-            replacement,
-        ) {
-            (Some(record), _) => Ok(record),
-            (None, Some(replacement)) => replacement.ask(role).await,
-            (None, None) => authority.ask(role).await,
-        }
     }
 
     /// Gives every member an order, and hands back where each will answer.

@@ -5,6 +5,7 @@
 
 mod gate;
 mod members;
+mod roles;
 
 pub(crate) use gate::{Gate, Hold};
 pub(crate) use members::{Admission, Card, Member, Membership};

@@ -9,6 +9,9 @@ use upkeep_wire::frame::FrameError;
 use super::Session;
 use super::notes::Notes;
 
+/// Every probe asks for each of them.
+const DATABASE_NAMES_LIMIT: usize = 500;
+
 impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     /// How many of `bytes` go to the server now; the rest begins with a message that must wait.
     pub(super) fn scan_client(&mut self, bytes: &[u8]) -> Result<usize, FrameError> {
@@ -53,9 +56,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
         if names.is_empty() {
             return;
         }
-        let mut known = self.database().custom_names.lock();
-        if let Ok(known) = &mut known {
-            known.extend(names.iter().cloned());
-        }
+        let Ok(mut known) = self.database().custom_names.lock() else {
+            return;
+        };
+        let room = DATABASE_NAMES_LIMIT.saturating_sub(known.len());
+        known.extend(names.iter().take(room).cloned());
     }
 }

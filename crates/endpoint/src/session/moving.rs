@@ -13,6 +13,7 @@ use upkeep_wire::message::backend::parameter_status;
 
 use super::spare::{Blueprint, Spare, SpareSlot};
 use super::{End, Mode, Rebuilt, Session, dismissed};
+use crate::backend::Params;
 use crate::order::{Done, Readiness};
 use crate::state::{RestoreError, SessionState, Unmovable, finish, give_up_locks, probe, rebuild};
 
@@ -88,7 +89,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
             return Ok(());
         }
         let (names, limit) = (self.custom_names(), self.database().limits.server);
-        match probe(&mut self.backend, &names, limit).await {
+        let told = self.backend.params.clone();
+        let probed = probe(&mut self.backend, &names, limit).await;
+        self.tell_changed_since(&told);
+        match probed {
             Ok((state, asides)) => {
                 self.relay(&asides);
                 self.verdict = state.unmovable();
@@ -104,6 +108,13 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
                 self.verdict = Some(Unmovable::Unreadable);
                 if intact { Ok(()) } else { Err(dismissed()) }
             }
+        }
+    }
+
+    /// Reported parameters that are not what the client was told last.
+    fn tell_changed_since(&mut self, told: &Params) {
+        for (name, value) in self.backend.params.changed_since(told) {
+            parameter_status(self.to_client.buffer(), name, value);
         }
     }
 
@@ -237,10 +248,8 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
             let _ = done.send(Err(self.verdict.unwrap_or(Unmovable::Unrestorable)));
             return Err(dismissed());
         };
-        for (name, value) in backend.params.changed_since(&self.backend.params) {
-            parameter_status(self.to_client.buffer(), name, value);
-        }
-        self.backend = backend;
+        let told = std::mem::replace(&mut self.backend, backend).params;
+        self.tell_changed_since(&told);
         self.target = target;
         self.moved = true;
         self.from_server = Scanner::new();

@@ -8,6 +8,8 @@ use upkeep_wire::sql_text::custom_settings;
 /// A longer unnamed statement is not kept: whoever parses it in one cycle and binds it in another
 /// across a move must parse it again.
 const UNNAMED_LIMIT: usize = 64 * 1024;
+/// More names than this are an attack, or will never be read back one by one.
+const NAMES_LIMIT: usize = 100;
 /// How far into a text names are looked for.
 const SCAN_LIMIT: usize = 4096;
 
@@ -53,7 +55,10 @@ impl Notes {
         let settings = custom_settings(&text[..text.len().min(SCAN_LIMIT)]);
         self.opaque |= settings.opaque;
         let is_new = |name: &String| !self.names.contains(name);
-        let fresh: Vec<_> = settings.names.into_iter().filter(is_new).collect();
+        let mut fresh: Vec<_> = settings.names.into_iter().filter(is_new).collect();
+        let room = NAMES_LIMIT - self.names.len();
+        self.opaque |= fresh.len() > room;
+        fresh.truncate(room);
         self.names.extend(fresh.iter().cloned());
         fresh
     }

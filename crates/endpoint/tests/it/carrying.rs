@@ -156,6 +156,18 @@ async fn large_objects_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_has_said_all_still_gets_its_answer() {
+    let world = World::new().await;
+    let mut client = world.raw().await;
+    let mut last = Vec::new();
+    frontend::query(&mut last, "SELECT repeat('x', 100000) FROM pg_sleep(0.1)");
+    client.send(&last).await;
+    client.stop_sending().await;
+    assert_eq!(tags(&client.until_ready().await), "TDCZ");
+    assert!(client.try_next().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_takes_its_server_session_along() {
     let world = World::new().await;
     let client = world.connect().await;

@@ -2,6 +2,7 @@
 
 use upkeep_domain::ports::Traffic;
 use upkeep_wire::message::{ErrorFields, ParameterStatus, frontend};
+use upkeep_wire::startup::Startup;
 
 use crate::raw::{RawClient, notification, rows, tags};
 use crate::world::{DBNAME, FENCE, World};
@@ -169,9 +170,16 @@ async fn an_advisory_lock_is_held_by_its_session_throughout() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
     let world = World::new().await;
+    let admin = world.primary.admin("postgres").await;
+    admin
+        .batch_execute("ALTER ROLE ann REPLICATION")
+        .await
+        .unwrap();
     let (mut temporary, mut cursor, mut plain) =
         (world.raw().await, world.raw().await, world.raw().await);
     temporary.rows("CREATE TEMP TABLE scratch (n int)").await;
+    let startup = Startup::new("ann", DBNAME).with_param("replication", "database");
+    let mut stream = RawClient::connect_with(world.address, &startup, "secret").await;
     cursor.rows("DECLARE c CURSOR WITH HOLD FOR SELECT 1").await;
     let target = world.primary.target().await;
     let prepared = world
@@ -179,7 +187,8 @@ async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
         .prepare(DBNAME, FENCE, &target)
         .await
         .unwrap();
-    assert_eq!((prepared.sessions, prepared.spares), (3, 1));
+    assert_eq!((prepared.sessions, prepared.spares), (4, 1));
+    assert_eq!(prepared.unmovable.get("replication connection"), Some(&1));
     assert_eq!(prepared.unmovable.get("temporary objects"), Some(&1));
     assert_eq!(prepared.unmovable.get("cursor WITH HOLD"), Some(&1));
     world.hold_all().await;
@@ -192,7 +201,7 @@ async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
 
     world.hold_all().await;
     world.release_onto(&target).await;
-    for closed in [&mut temporary, &mut cursor] {
+    for closed in [&mut temporary, &mut cursor, &mut stream] {
         let farewell = ErrorFields::read(&closed.next().await.payload).unwrap();
         assert_eq!(
             (farewell.severity.as_str(), farewell.code.as_str()),
@@ -211,8 +220,8 @@ async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
     )
     .await;
     let felt = felt.unwrap();
-    assert_eq!((felt.sessions_held, felt.sessions_moved), (3, 1));
-    assert_eq!(felt.sessions_closed.values().sum::<u32>(), 2);
+    assert_eq!((felt.sessions_held, felt.sessions_moved), (4, 1));
+    assert_eq!(felt.sessions_closed.values().sum::<u32>(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

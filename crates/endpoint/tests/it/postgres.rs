@@ -3,9 +3,10 @@
 //! Each server has its own directory under `/tmp` (paths of unix sockets are short), listens on a unix
 //! socket only, and is killed and removed when dropped.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ GRANT SELECT (rolname, rolpassword, rolvaliduntil, rolcanlogin) ON pg_authid TO 
 CREATE ROLE ann LOGIN PASSWORD 'secret';
 CREATE ROLE helper;
 GRANT helper TO ann;
+CREATE ROLE zoe LOGIN PASSWORD 'secret';
 CREATE ROLE bob NOLOGIN PASSWORD 'secret';
 CREATE ROLE eve LOGIN PASSWORD 'secret' VALID UNTIL '2001-01-01';
 CREATE ROLE lone LOGIN PASSWORD 'secret' CONNECTION LIMIT 0;
@@ -63,38 +65,10 @@ pub(crate) struct Server {
 impl Server {
     /// A primary with a database `shop` of role `ann`, whose password is `secret`.
     pub(crate) async fn primary() -> Self {
+        let template = template().await;
         let folder = new_folder();
-        let data = folder.path().join("data");
-        run(
-            "initdb",
-            &[
-                "-D",
-                text(&data),
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-N",
-                "--locale=C.UTF-8",
-                "-E",
-                "UTF8",
-            ],
-        );
-        append(&data.join("postgresql.conf"), SETTINGS);
-        std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
-        let me = User::from_uid(nix::unistd::getuid()).unwrap().unwrap().name;
-        append(
-            &data.join("pg_ident.conf"),
-            &format!("upkeep {me} upkeep_endpoint\n"),
-        );
-        let server = Self::start(folder, 1).await;
-        let admin = server.admin("postgres").await;
-        admin.batch_execute(ROLES).await.unwrap();
-        admin
-            .batch_execute("CREATE DATABASE shop OWNER ann")
-            .await
-            .unwrap();
-        server
+        copy(&template, &folder.path().join("data"));
+        Self::start(folder, 1).await
     }
 
     /// A standby that streams from this server.
@@ -192,6 +166,25 @@ impl Server {
         self.end(Signal::SIGINT);
     }
 
+    /// Its processes stay, and do nothing any more.
+    pub(crate) fn freeze(&self) {
+        for process in self.processes() {
+            kill(process, Signal::SIGSTOP).unwrap();
+        }
+    }
+
+    /// The postmaster and its children.
+    fn processes(&self) -> Vec<Pid> {
+        let postmaster = self.process.id();
+        let list = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = std::fs::read_to_string(list).unwrap_or_default();
+        let children = children.split_whitespace().map(|pid| pid.parse().unwrap());
+        std::iter::once(postmaster.cast_signed())
+            .chain(children)
+            .map(Pid::from_raw)
+            .collect()
+    }
+
     fn end(&mut self, signal: Signal) {
         let pid = Pid::from_raw(self.process.id().cast_signed());
         let _ = kill(pid, signal);
@@ -202,9 +195,69 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
-            self.kill();
+            for process in self.processes() {
+                let _ = kill(process, Signal::SIGKILL);
+            }
+            let _ = self.process.wait();
         }
     }
+}
+
+/// A data directory to copy, made once and kept beside what is built. Whoever is first makes it.
+async fn template() -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    (SETTINGS, HBA, ROLES).hash(&mut hasher);
+    let kept =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("primary-{:x}", hasher.finish()));
+    if !kept.exists() {
+        let server = initialized().await;
+        let ours = kept.with_extension(std::process::id().to_string());
+        copy(&server.folder.path().join("data"), &ours);
+        if std::fs::rename(&ours, &kept).is_err() {
+            std::fs::remove_dir_all(&ours).unwrap();
+        }
+    }
+    kept
+}
+
+/// A new cluster with its roles and database, stopped.
+async fn initialized() -> Server {
+    let folder = new_folder();
+    let data = folder.path().join("data");
+    let directory = ["-D", text(&data), "-U", "postgres", "-A", "trust", "-N"];
+    run(
+        "initdb",
+        &[&directory[..], &["--locale=C.UTF-8", "-E", "UTF8"]].concat(),
+    );
+    append(&data.join("postgresql.conf"), SETTINGS);
+    std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
+    let me = User::from_uid(nix::unistd::getuid()).unwrap().unwrap().name;
+    append(
+        &data.join("pg_ident.conf"),
+        &format!("upkeep {me} upkeep_endpoint\n"),
+    );
+    let mut server = Server::start(folder, 1).await;
+    let admin = server.admin("postgres").await;
+    admin.batch_execute(ROLES).await.unwrap();
+    admin
+        .batch_execute("CREATE DATABASE shop OWNER ann")
+        .await
+        .unwrap();
+    server.stop();
+    server
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the fixture is where these tests start processes"
+)]
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp")
+        .arg("-a")
+        .args([from, to])
+        .status()
+        .unwrap();
+    assert!(status.success(), "copying {from:?} failed");
 }
 
 fn new_folder() -> TempDir {

@@ -81,6 +81,10 @@ impl RawClient {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    pub(crate) async fn stop_sending(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     pub(crate) async fn try_next(&mut self) -> Option<Message> {
         loop {
             if let Some(message) = self.buffer.next_message().unwrap() {

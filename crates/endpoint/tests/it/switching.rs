@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use upkeep_domain::ports::Traffic;
 
 use crate::postgres::Server;
-use crate::world::{DBNAME, FENCE, World, wait_until};
+use crate::world::{DBNAME, FENCE, World, connect, wait_until};
 
 const WRITERS: i64 = 5;
 
@@ -38,7 +38,7 @@ async fn write(mut client: Client, n: i64, stop: Arc<AtomicBool>) -> i64 {
 /// Everything on the primary has been replayed.
 async fn caught_up(primary: &Client, standby: &Client) {
     let lsn: String = primary
-        .query_one("SELECT pg_current_wal_lsn()::text", &[])
+        .query_one("SELECT pg_current_wal_flush_lsn()::text", &[])
         .await
         .unwrap()
         .get(0);
@@ -51,7 +51,14 @@ async fn caught_up(primary: &Client, standby: &Client) {
     .await;
 }
 
-async fn switch(prepared: bool) {
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Frozen,
+    Killed,
+    Stopped,
+}
+
+async fn switch(prepared: bool, end: End) {
     let mut world = World::new().await;
     let client = world.connect().await;
     client
@@ -92,11 +99,17 @@ async fn switch(prepared: bool) {
     assert_eq!(world.hold_all().await, WRITERS as u32 + 2);
     caught_up(&old, &new).await;
     world.endpoint.seal(DBNAME, FENCE).await.unwrap();
-    if prepared {
-        world.primary.kill();
-    } else {
-        world.primary.stop();
+    match end {
+        End::Frozen => world.primary.freeze(),
+        End::Killed => world.primary.kill(),
+        End::Stopped => world.primary.stop(),
     }
+    // Nobody has asked for this role yet, and the old server can say nothing any more.
+    let newcomer = tokio::spawn(connect(world.address, "zoe", "secret", DBNAME));
+    wait_until("the newcomer waits", Duration::from_secs(8), async || {
+        world.status().await.waiting == 1
+    })
+    .await;
     new.query_one("SELECT pg_promote(false)", &[])
         .await
         .unwrap();
@@ -115,7 +128,7 @@ async fn switch(prepared: bool) {
         .await
         .unwrap();
     println!(
-        "prepared {prepared}: release answered after {answered:?}, first statement done after {:?}",
+        "{end:?}, prepared {prepared}: release answered after {answered:?}, first statement done after {:?}",
         released.elapsed()
     );
 
@@ -124,9 +137,10 @@ async fn switch(prepared: bool) {
         .await
         .unwrap();
     assert_eq!(listener.next().await.tag, b'A');
-    world
-        .connect()
+    newcomer
         .await
+        .unwrap()
+        .unwrap()
         .query_one("SELECT 1", &[])
         .await
         .unwrap();
@@ -143,7 +157,7 @@ async fn switch(prepared: bool) {
     })
     .await;
     let felt = felt.unwrap();
-    println!("prepared {prepared}: {felt:?}");
+    println!("{end:?}, prepared {prepared}: {felt:?}");
     assert_eq!(
         (felt.sessions_moved, felt.statements_failed),
         (WRITERS as u32 + 2, 0)
@@ -152,11 +166,16 @@ async fn switch(prepared: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_go_on_on_the_promoted_standby_with_no_error() {
-    switch(true).await;
+async fn clients_go_on_on_the_promoted_standby_while_the_old_primary_is_frozen() {
+    switch(true, End::Frozen).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_go_on_without_a_preparation_too() {
-    switch(false).await;
+async fn clients_go_on_when_the_old_primary_dies_under_the_hold() {
+    switch(true, End::Killed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_go_on_after_a_clean_stop_without_a_preparation() {
+    switch(false, End::Stopped).await;
 }
