@@ -73,6 +73,18 @@ impl EngineBackend {
         )
     }
 
+    /// A release that is gone from the store still has its name.
+    async fn version_of(&self, release: &str) -> String {
+        let known = self.engine.catalogue().await.ok();
+        let found = known.and_then(|known| {
+            known
+                .find(release)
+                .ok()
+                .map(|found| found.version.to_string())
+        });
+        found.unwrap_or_else(|| release.to_owned())
+    }
+
     async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {
         let view = views::database(database)?;
         let newest = self
@@ -239,9 +251,7 @@ impl Backend for EngineBackend {
         let usage = self.engine.usage(&row, &primary).await;
         Ok(InfoView {
             database: views::database(&row)?,
-            postgres_version: seen
-                .and_then(|seen| seen.version)
-                .map_or_else(|| primary.release.clone(), |version| version.to_string()),
+            postgres_version: self.version_of(&primary.release).await,
             release: primary.release.clone(),
             status: status(seen.is_none_or(|seen| seen.accepts_connections)).to_owned(),
             size_bytes: usage.as_ref().map(|usage| usage.size_bytes),
