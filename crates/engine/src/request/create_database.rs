@@ -56,7 +56,11 @@ impl Engine {
         };
         match self.store.begin_provision(&workflow, &database).await {
             Ok(()) => self.wake(),
-            Err(StoreError::Exists { constraint }) => return Err(taken(&constraint, &database)),
+            // The same request may have come twice at once: both are answered alike.
+            Err(StoreError::Exists { constraint }) => {
+                let made = self.made_by(request.request_id.as_deref()).await?;
+                return made.ok_or_else(|| taken(&constraint, &database));
+            }
             Err(error) => return Err(store_refusal(&error)),
         }
         let made = self

@@ -48,12 +48,11 @@ impl Engine {
         let workflow = self.changeover(database, &primary, release)?;
         match self.store.begin_maintenance(&workflow, &maintenance).await {
             Ok(()) => self.wake(),
+            // The same request may have come twice at once: both are answered alike.
             Err(StoreError::Exists { .. }) => {
-                return Err(already_busy(
-                    database,
-                    "maintenance",
-                    Step::ALL[0].spec().name,
-                ));
+                let begun = self.begun_by(request.request_id.as_deref()).await?;
+                let first_step = Step::ALL[0].spec().name;
+                return begun.ok_or_else(|| already_busy(database, "maintenance", first_step));
             }
             Err(error) => return Err(store_refusal(&error)),
         }

@@ -59,7 +59,8 @@ struct Visit {
 pub(super) struct Faults {
     visits: HashMap<task::Id, Visit>,
     planned: Vec<Planned>,
-    most: BTreeMap<(String, String), u32>,
+    /// Of each step's calls, whether they change anything.
+    calls: BTreeMap<(String, String), Vec<bool>>,
 }
 
 impl Faults {
@@ -82,19 +83,21 @@ impl Faults {
         });
     }
 
-    pub(super) fn calls_made(&self, procedure: &str, step: &str) -> u32 {
+    pub(super) fn calls_made(&self, procedure: &str, step: &str) -> Vec<bool> {
         let key = (procedure.to_owned(), step.to_owned());
-        self.most.get(&key).copied().unwrap_or(0)
+        self.calls.get(&key).cloned().unwrap_or_default()
     }
 
     /// The fault of the call that is being made, if one is planned.
-    pub(super) fn next(&mut self) -> Option<Fault> {
+    pub(super) fn next(&mut self, changes: bool) -> Option<Fault> {
         let visit = self.visits.get_mut(&task::try_id()?)?;
         let call = visit.calls;
         visit.calls += 1;
         let key = (visit.procedure.clone(), visit.step.clone());
-        let most = self.most.entry(key).or_default();
-        *most = visit.calls.max(*most);
+        let calls = self.calls.entry(key).or_default();
+        if calls.len() < visit.calls as usize {
+            calls.push(changes);
+        }
         let at = self.planned.iter().position(|planned| {
             planned.place.procedure == visit.procedure
                 && planned.place.step == visit.step

@@ -297,12 +297,12 @@ impl Model {
 #[async_trait]
 impl Hosts for Sim {
     async fn command(&self, _host: HostId, envelope: &Envelope) -> Done {
-        self.make(|model, doing| model.command(envelope, doing))
+        self.make(true, |model, doing| model.command(envelope, doing))
             .await
     }
 
     async fn query(&self, _host: HostId, query: &HostQuery) -> Result<Answer, HostError> {
-        self.make(|model, doing| match doing {
+        self.make(false, |model, doing| match doing {
             Doing::Really => model.query(query),
             Doing::Not(error) => Err(error),
             Doing::ButSaying(error) => model.query(query).and(Err(error)),

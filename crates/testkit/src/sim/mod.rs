@@ -60,8 +60,8 @@ impl Sim {
         self.lock().faults.plan(place, fault, true);
     }
 
-    /// The most calls that a visit of this step has made.
-    pub fn calls_made(&self, procedure: &str, step: &str) -> u32 {
+    /// The calls that the longest visit of this step has made: whether each changes anything.
+    pub fn calls_made(&self, procedure: &str, step: &str) -> Vec<bool> {
         self.lock().faults.calls_made(procedure, step)
     }
 
@@ -80,6 +80,11 @@ impl Sim {
         if let Some(instance) = self.lock().instances.get_mut(&instance) {
             instance.process = ProcessState::Stopped;
         }
+    }
+
+    /// The endpoint loses what it knew, as one that was made anew.
+    pub fn forget_routes(&self) {
+        self.lock().gates.clear();
     }
 
     /// Every rule of the product that was broken, in words.
@@ -119,11 +124,12 @@ impl Sim {
     /// Makes one call on the model, or what the planned fault leaves of it.
     async fn make<T, E: Answerable>(
         &self,
+        changes: bool,
         act: impl FnOnce(&mut Model, Doing<E>) -> Result<T, E>,
     ) -> Result<T, E> {
         let (answer, hangs) = {
             let mut model = self.lock();
-            let fault = model.faults.next();
+            let fault = model.faults.next(changes);
             model.time_passes();
             let answer = match fault {
                 None => act(&mut model, Doing::Really),

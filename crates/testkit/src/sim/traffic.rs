@@ -91,7 +91,7 @@ impl Model {
 #[async_trait]
 impl Traffic for Sim {
     async fn route(&self, route: &Route) -> Answer<()> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             if model.gates.contains_key(&route.dbname) {
                 model.fenced(&route.dbname, route.fence)?;
             }
@@ -106,7 +106,7 @@ impl Traffic for Sim {
     }
 
     async fn forget(&self, dbname: &str, fence: Fence) -> Answer<()> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             if model.gates.contains_key(dbname) {
                 model.fenced(dbname, fence)?;
             }
@@ -120,7 +120,7 @@ impl Traffic for Sim {
     }
 
     async fn prepare(&self, dbname: &str, fence: Fence, replacement: &Target) -> Answer<Prepared> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             model.fenced(dbname, fence)?;
             doing.apply(|| {
                 model.need_server(replacement)?;
@@ -136,7 +136,7 @@ impl Traffic for Sim {
     }
 
     async fn hold(&self, dbname: &str, fence: Fence, limits: &HoldLimits) -> Answer<HoldReply> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             let gate = model.fenced(dbname, fence)?;
             doing.apply(|| {
                 gate.hold.get_or_insert_with(|| Hold::begin(limits));
@@ -150,7 +150,7 @@ impl Traffic for Sim {
     }
 
     async fn renew(&self, dbname: &str, fence: Fence) -> Answer<GateState> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             let hold = model.held(dbname, fence)?;
             doing.apply(|| {
                 hold.renew();
@@ -161,7 +161,7 @@ impl Traffic for Sim {
     }
 
     async fn seal(&self, dbname: &str, fence: Fence) -> Answer<()> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             let hold = model.held(dbname, fence)?;
             doing.apply(|| {
                 hold.seal();
@@ -172,7 +172,7 @@ impl Traffic for Sim {
     }
 
     async fn release(&self, dbname: &str, fence: Fence, onto: &ReleaseOnto) -> Answer<()> {
-        self.make(|model, doing| {
+        self.make(true, |model, doing| {
             model.fenced(dbname, fence)?;
             doing.apply(|| model.release(dbname, fence, onto))
         })
@@ -180,7 +180,7 @@ impl Traffic for Sim {
     }
 
     async fn felt(&self, dbname: &str) -> Answer<Option<Felt>> {
-        self.make(|model, doing| {
+        self.make(false, |model, doing| {
             let felt = model.gate(dbname)?.felt.clone();
             doing.apply(|| Ok(felt))
         })

@@ -1,0 +1,370 @@
+//! One case: a procedure on one of its ways, with one disturbance, played to its end.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use upkeep_domain::hold::HoldLimits;
+use upkeep_domain::id::DatabaseId;
+use upkeep_domain::procedure::{changeover, destroy, provision};
+use upkeep_engine::{Engine, Unwatched};
+use upkeep_testkit::sim::{Fault, Place, Sim};
+
+use crate::stage::{
+    Ended, KEPT, PATIENCE, RELEASES, Stage, UNHURRIED, create_database, engine, engine_with,
+    maintenance_of, server,
+};
+use crate::table::{Step, Table, Way};
+use crate::watch::{At, Then, Watch};
+
+/// State databases on which cases are played at the same time; most of a case is waiting.
+const STAGES: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disturbance {
+    None,
+    Once(Place, Fault),
+    ForEver(Place, Fault),
+    Kill(At),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) table: Arc<Table>,
+    pub(crate) way: Way,
+    pub(crate) disturbance: Disturbance,
+    pub(crate) patience: Duration,
+    /// How long clients are held while nobody speaks to the endpoint.
+    pub(crate) lease_ms: u64,
+    /// How long nobody goes on when the engine has died.
+    pub(crate) away: Duration,
+}
+
+/// What was left of a case.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) ended: Ended,
+    /// Everything that should not be.
+    pub(crate) wrong: Vec<String>,
+    /// The end state, as far as two runs of the same can be alike.
+    pub(crate) picture: String,
+    pub(crate) restarts: u32,
+    /// Of each step's calls, whether they change anything.
+    pub(crate) calls: BTreeMap<&'static str, Vec<bool>>,
+}
+
+pub(crate) fn tables() -> Vec<Arc<Table>> {
+    vec![
+        Arc::new(Table::of::<provision::Step>()),
+        Arc::new(Table::of::<changeover::Step>()),
+        Arc::new(Table::of::<destroy::Step>()),
+    ]
+}
+
+impl Case {
+    pub(crate) fn new(table: &Arc<Table>, way: Way, disturbance: Disturbance) -> Self {
+        Self {
+            table: Arc::clone(table),
+            way,
+            disturbance,
+            patience: PATIENCE,
+            lease_ms: UNHURRIED.lease_ms,
+            away: Duration::ZERO,
+        }
+    }
+
+    fn engine(&self, stage: &Stage, sim: &Arc<Sim>, watch: &Arc<Watch>) -> Engine {
+        let limits = HoldLimits {
+            lease_ms: self.lease_ms,
+            ..UNHURRIED
+        };
+        engine_with(&stage.store, sim, watch.clone(), "server", limits, KEPT)
+    }
+
+    pub(crate) fn disturbed_step(&self) -> Option<&Step> {
+        let (Disturbance::Once(place, _) | Disturbance::ForEver(place, _)) = self.disturbance
+        else {
+            return None;
+        };
+        self.table.steps.iter().find(|step| step.name == place.step)
+    }
+
+    async fn play(&self, stage: &Stage) -> Report {
+        let sim = Arc::new(Sim::new(&RELEASES));
+        self.lead(&sim);
+        let watch = self.disturb(&sim);
+        let first = self.engine(stage, &sim, &watch);
+        let database = self.begin(stage, &first, &sim).await;
+        let mut running = run(&first);
+        let mut restarts = 0;
+        let ended = {
+            let end = stage.end(database, self.patience);
+            tokio::pin!(end);
+            loop {
+                tokio::select! {
+                    ended = &mut end => break ended,
+                    () = watch.reached() => {}
+                    () = sim.hung() => {}
+                }
+                restarts += 1;
+                running.abort();
+                let _ = (&mut running).await;
+                tokio::time::sleep(self.away).await;
+                running = run(&self.engine(stage, &sim, &Watch::new(&sim, None)));
+            }
+        };
+        // Killed behind its last commit, the end may be seen before the death.
+        if let (Disturbance::Kill(_), 0) = (self.disturbance, restarts) {
+            let reached = tokio::time::timeout(PATIENCE, watch.reached()).await;
+            restarts += u32::from(reached.is_ok());
+        }
+        running.abort();
+        let _ = running.await;
+        let report = Report {
+            ended,
+            wrong: wrong(stage, &sim, database, ended).await,
+            picture: picture(stage, &sim, database).await,
+            restarts,
+            calls: self.calls(&sim),
+        };
+        stage.clear().await;
+        report
+    }
+
+    /// Sees to it that the run takes its way.
+    pub(crate) fn lead(&self, sim: &Sim) {
+        match self.way {
+            Way::Straight => {}
+            Way::Again => sim.bypass(1),
+            Way::Back => {
+                let step = self
+                    .table
+                    .turning_point
+                    .expect("what can be undone has one");
+                let place = Place {
+                    procedure: self.table.procedure,
+                    step,
+                    call: 0,
+                };
+                sim.inject(place, Fault::Refused);
+            }
+        }
+    }
+
+    fn disturb(&self, sim: &Arc<Sim>) -> Arc<Watch> {
+        let mut kill = None;
+        match self.disturbance {
+            Disturbance::None => {}
+            Disturbance::Once(place, fault) => sim.inject(place, fault),
+            Disturbance::ForEver(place, fault) => sim.inject_for_ever(place, fault),
+            Disturbance::Kill(at) => kill = Some((at, Then::Die)),
+        }
+        Watch::new(sim, kill)
+    }
+
+    /// Begins the procedure; what must be there before is made undisturbed.
+    pub(crate) async fn begin(&self, stage: &Stage, engine: &Engine, sim: &Arc<Sim>) -> DatabaseId {
+        if self.table.procedure == "provision" {
+            return create_database(engine).await.id;
+        }
+        let database = provisioned(stage, sim).await;
+        let id = database.id;
+        match self.table.procedure {
+            "changeover" => engine
+                .run_maintenance(maintenance_of(database))
+                .await
+                .map(drop),
+            "destroy" => engine.destroy_database(&database).await,
+            other => panic!("how is a {other} begun?"),
+        }
+        .expect("nothing stands in the way");
+        id
+    }
+
+    fn calls(&self, sim: &Sim) -> BTreeMap<&'static str, Vec<bool>> {
+        let made = |step: &Step| (step.name, sim.calls_made(self.table.procedure, step.name));
+        self.table.steps.iter().map(made).collect()
+    }
+}
+
+pub(crate) fn run(engine: &Engine) -> tokio::task::JoinHandle<()> {
+    let engine = engine.clone();
+    tokio::spawn(async move { engine.run().await })
+}
+
+/// Rules that were broken, and what was left lying about.
+pub(crate) async fn wrong(
+    stage: &Stage,
+    sim: &Sim,
+    database: DatabaseId,
+    ended: Ended,
+) -> Vec<String> {
+    let mut wrong = sim.violations();
+    if matches!(ended, Ended::Stuck | Ended::StillTrying) {
+        return wrong;
+    }
+    wrong.extend(sim.unsettled());
+    let rows = stage
+        .store
+        .instances(database)
+        .await
+        .expect("the store answers");
+    let rows = rows.iter().map(|instance| instance.id).collect();
+    if sim.instances() != rows {
+        wrong.push(format!(
+            "instances {:?} are there, {rows:?} are known",
+            sim.instances()
+        ));
+    }
+    if let Some(database) = stage.database(database).await
+        && sim.target_of(&database.dbname) != database.primary_instance
+    {
+        wrong.push("clients go elsewhere than the record says".to_owned());
+    }
+    wrong
+}
+
+pub(crate) async fn picture(stage: &Stage, sim: &Sim, id: DatabaseId) -> String {
+    let Some(database) = stage.database(id).await else {
+        return format!("gone; {} instances", sim.instances().len());
+    };
+    let mut lines = vec![format!("{:?}", database.state)];
+    for row in stage.store.instances(id).await.expect("the store answers") {
+        let seen = sim.observe(row.id);
+        lines.push(format!(
+            "{:?} {} kept={} primary={} {:?} timeline={:?} recovery={:?} disarmed={}",
+            row.role,
+            row.release,
+            row.retire_at.is_some(),
+            database.primary_instance == Some(row.id),
+            seen.process,
+            seen.timeline,
+            seen.in_recovery,
+            seen.disarmed,
+        ));
+    }
+    let maintenances = stage.store.maintenances(id, 9).await;
+    for maintenance in maintenances.expect("the store answers") {
+        let felt = maintenance.felt.map(|felt| felt.sessions_held);
+        lines.push(format!(
+            "{} {:?} felt={felt:?}",
+            maintenance.status, maintenance.outcome
+        ));
+    }
+    lines.join("; ")
+}
+
+/// Plays all cases, several at a time.
+pub(crate) async fn play_all(cases: Vec<Case>) -> Vec<(Case, Report)> {
+    let server = server().await;
+    let stages = STAGES.min(cases.len());
+    let waiting = Arc::new(Mutex::new(VecDeque::from(cases)));
+    let mut players = Vec::new();
+    for number in 0..stages {
+        let stage = Stage::new(&server, &format!("stage_{number}")).await;
+        let waiting = Arc::clone(&waiting);
+        players.push(tokio::spawn(async move {
+            let mut played = Vec::new();
+            loop {
+                let next = waiting.lock().expect("nothing panics under it").pop_front();
+                let Some(case) = next else { return played };
+                let report = case.play(&stage).await;
+                played.push((case, report));
+            }
+        }));
+    }
+    let mut played = Vec::new();
+    for player in players {
+        played.extend(player.await.expect("a case is played to its end"));
+    }
+    played
+}
+
+/// The undisturbed runs: what disturbed ones are compared with.
+pub(crate) struct Undisturbed(BTreeMap<(&'static str, Way), Report>);
+
+impl Undisturbed {
+    pub(crate) async fn play() -> Self {
+        let mut cases = Vec::new();
+        for table in tables() {
+            let new = |way| Case::new(&table, way, Disturbance::None);
+            cases.extend(table.ways().into_iter().map(new));
+        }
+        let mut reports = BTreeMap::new();
+        for (case, report) in play_all(cases).await {
+            assert!(report.wrong.is_empty(), "{case:?}: {report:?}");
+            let expected = if case.way == Way::Back {
+                Ended::RolledBack
+            } else {
+                Ended::Succeeded
+            };
+            assert_eq!(report.ended, expected, "{case:?}: {report:?}");
+            reports.insert((case.table.procedure, case.way), report);
+        }
+        Self(reports)
+    }
+
+    pub(crate) fn of(&self, case: &Case) -> &Report {
+        &self.0[&(case.table.procedure, case.way)]
+    }
+
+    /// Every call of every step, on the way on which the step lies.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        let mut all = Vec::new();
+        for table in tables() {
+            for step in &table.steps {
+                let made = &self.0[&(table.procedure, step.way)].calls[step.name];
+                assert!(!made.is_empty(), "{} was not reached", step.name);
+                all.extend((0..).zip(made).map(|(call, &changes)| Call {
+                    table: Arc::clone(&table),
+                    step: *step,
+                    place: Place {
+                        procedure: table.procedure,
+                        step: step.name,
+                        call,
+                    },
+                    changes,
+                }));
+            }
+        }
+        all
+    }
+}
+
+/// One call that a step makes.
+pub(crate) struct Call {
+    table: Arc<Table>,
+    pub(crate) step: Step,
+    place: Place,
+    /// One that only looks is the same whether it arrived or not.
+    pub(crate) changes: bool,
+}
+
+impl Call {
+    pub(crate) fn once(&self, fault: Fault) -> Case {
+        Case::new(
+            &self.table,
+            self.step.way,
+            Disturbance::Once(self.place, fault),
+        )
+    }
+
+    pub(crate) fn for_ever(&self, fault: Fault) -> Case {
+        Case::new(
+            &self.table,
+            self.step.way,
+            Disturbance::ForEver(self.place, fault),
+        )
+    }
+}
+
+/// A database that was provisioned without any trouble; no engine runs afterwards.
+pub(crate) async fn provisioned(stage: &Stage, sim: &Arc<Sim>) -> upkeep_store::Database {
+    let engine = engine(&stage.store, sim, Arc::new(Unwatched), "server");
+    let running = run(&engine);
+    let database = create_database(&engine).await;
+    assert_eq!(stage.end(database.id, PATIENCE).await, Ended::Succeeded);
+    running.abort();
+    let _ = running.await;
+    stage.database(database.id).await.expect("it was just made")
+}

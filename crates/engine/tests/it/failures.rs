@@ -1,0 +1,76 @@
+//! What fails: once, for ever, or nobody knows. By loops over every call of every step.
+
+use std::time::Duration;
+
+use upkeep_domain::procedure::Direction;
+use upkeep_testkit::sim::Fault;
+
+use crate::case::{Undisturbed, play_all};
+use crate::stage::Ended;
+use crate::table::can_be_undone;
+
+/// All goes on as if it had not been; or is rolled back, where a step has one try only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_fails_or_is_lost_once_does_no_harm() {
+    let undisturbed = Undisturbed::play().await;
+    let mut cases = Vec::new();
+    for call in undisturbed.calls() {
+        cases.push(call.once(Fault::Failed));
+        cases.push(call.once(Fault::RequestLost));
+        if call.changes {
+            cases.push(call.once(Fault::FailedAfter));
+            cases.push(call.once(Fault::AnswerLost));
+        }
+    }
+    for (case, report) in play_all(cases).await {
+        assert!(report.wrong.is_empty(), "{case:?}: {report:?}");
+        if case.disturbed_step().is_some_and(|step| step.tries == 1) {
+            assert_eq!(report.ended, Ended::RolledBack, "{case:?}: {report:?}");
+        } else {
+            let expected = &undisturbed.of(&case).picture;
+            assert_eq!(&report.picture, expected, "{case:?}: {report:?}");
+        }
+    }
+}
+
+/// Before the point of no return everything is undone; behind it nothing is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_done_is_undone_as_long_as_it_may_be() {
+    let undisturbed = Undisturbed::play().await;
+    let mut cases = Vec::new();
+    for call in undisturbed.calls() {
+        let mut case = call.for_ever(Fault::Refused);
+        if !can_be_undone(call.step.direction) {
+            // The endpoint's failures are tried again for minutes: what is done meanwhile is looked at.
+            case.patience = Duration::from_secs(3);
+        }
+        cases.push(case);
+    }
+    for (case, report) in play_all(cases).await {
+        assert!(report.wrong.is_empty(), "{case:?}: {report:?}");
+        let step = case.disturbed_step().expect("every case has one");
+        let allowed: &[Ended] = if can_be_undone(step.direction) {
+            &[Ended::RolledBack]
+        } else {
+            &[Ended::Stuck, Ended::StillTrying]
+        };
+        assert!(allowed.contains(&report.ended), "{case:?}: {report:?}");
+    }
+}
+
+#[test]
+fn the_loops_see_every_kind_of_step() {
+    let tables = crate::case::tables();
+    let steps: Vec<_> = tables.iter().flat_map(|table| &table.steps).collect();
+    for direction in [
+        Direction::Forward,
+        Direction::PointOfNoReturn,
+        Direction::OnlyForward,
+        Direction::Back,
+    ] {
+        assert!(
+            steps.iter().any(|step| step.direction == direction),
+            "{direction:?}"
+        );
+    }
+}

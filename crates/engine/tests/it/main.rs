@@ -1,0 +1,15 @@
+//! The engine with its real store, in a simulated world: whatever fails, whenever the engine dies,
+//! every run ends as its table says and no rule of the product is broken on the way.
+//!
+//! The proofs are loops over the step tables: a new step is tested without a line here. What agents
+//! and endpoints really do is tested with them.
+
+mod case;
+mod crashes;
+mod failures;
+mod requests;
+mod stage;
+mod sweeps;
+mod table;
+mod takeover;
+mod watch;

@@ -1,0 +1,78 @@
+//! Reading the step tables for what a test needs: the ways through them, and how to be sent there.
+
+use upkeep_domain::procedure::{Direction, Next, Steps, Verdict};
+
+/// A way through a procedure. Every step lies on one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Way {
+    /// Everything succeeds.
+    Straight,
+    /// The last step that allows it is refused: everything is undone.
+    Back,
+    /// The world moves under a step once.
+    Again,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) way: Way,
+    pub(crate) direction: Direction,
+    pub(crate) tries: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) procedure: &'static str,
+    pub(crate) steps: Vec<Step>,
+    /// What is refused to be sent back.
+    pub(crate) turning_point: Option<&'static str>,
+}
+
+impl Table {
+    pub(crate) fn of<S: Steps>() -> Self {
+        let steps = S::ALL.iter().map(|step| {
+            let spec = step.spec();
+            Step {
+                name: spec.name,
+                way: way_to(*step),
+                direction: spec.direction,
+                tries: spec.tries,
+            }
+        });
+        let undoable = |step: &&S| {
+            let direction = step.spec().direction;
+            way_to(**step) == Way::Straight && can_be_undone(direction)
+        };
+        let turning_point = S::ALL.iter().rfind(undoable);
+        Self {
+            procedure: S::PROCEDURE,
+            steps: steps.collect(),
+            turning_point: turning_point.map(|step| step.spec().name),
+        }
+    }
+
+    /// The ways on which steps lie.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let mut ways: Vec<_> = self.steps.iter().map(|step| step.way).collect();
+        ways.sort();
+        ways.dedup();
+        ways
+    }
+}
+
+pub(crate) fn can_be_undone(direction: Direction) -> bool {
+    matches!(direction, Direction::Forward | Direction::PointOfNoReturn)
+}
+
+fn way_to<S: Steps>(step: S) -> Way {
+    let mut at = S::ALL[0];
+    while at != step {
+        match at.next(Verdict::Done) {
+            Next::Step(next) => at = next,
+            Next::End(_) if step.spec().direction == Direction::Back => return Way::Back,
+            Next::End(_) => return Way::Again,
+        }
+    }
+    Way::Straight
+}
