@@ -257,7 +257,7 @@ fn copy(from: &Path, to: &Path) {
         .args([from, to])
         .status()
         .unwrap();
-    assert!(status.success(), "copying {from:?} failed");
+    assert!(status.success(), "copying {} failed", from.display());
 }
 
 fn new_folder() -> TempDir {
