@@ -27,88 +27,99 @@ pub(crate) enum Error {
 }
 
 /// Every instance is looked at; a primary that has stopped without being told to is started.
+///
+/// As in every sweep here: one that cannot be seen to does not keep the others waiting.
 pub(crate) async fn observe(world: &World, store: &Store) -> Result<(), Error> {
+    let mut first_error = Ok(());
     for database in provisioned(store).await? {
         for instance in store.instances(database.id).await.map_err(Error::Store)? {
-            let seen = look(world, &instance).await?;
-            store
-                .record_observation(&seen)
-                .await
-                .map_err(Error::Store)?;
-            if should_run(&database, &instance, &seen) && is_idle(store, &database).await? {
-                tracing::warn!(
-                    database = database.name,
-                    "the primary had stopped; starting it"
-                );
-                command(
-                    world,
-                    store,
-                    &instance,
-                    "observe",
-                    HostCommand::StartInstance {
-                        instance: instance.id,
-                    },
-                )
-                .await?;
-            }
+            let observed = observe_one(world, store, &database, &instance).await;
+            first_error = first_error.and(observed);
         }
     }
-    Ok(())
+    first_error
+}
+
+async fn observe_one(
+    world: &World,
+    store: &Store,
+    database: &Database,
+    instance: &Instance,
+) -> Result<(), Error> {
+    let seen = look(world, instance).await?;
+    store
+        .record_observation(&seen)
+        .await
+        .map_err(Error::Store)?;
+    if !should_run(database, instance, &seen) || !is_idle(store, database).await? {
+        return Ok(());
+    }
+    tracing::warn!(
+        database = database.name,
+        "the primary had stopped; starting it"
+    );
+    let start = HostCommand::StartInstance {
+        instance: instance.id,
+    };
+    command(world, store, instance, "observe", start).await
 }
 
 /// The endpoint knows every route; a workflow that is at it has the higher fence.
 pub(crate) async fn routes(world: &World, store: &Store) -> Result<(), Error> {
+    let mut first_error = Ok(());
     for database in provisioned(store).await? {
-        let Some(primary) = database.primary_instance else {
-            continue;
-        };
-        if !is_idle(store, &database).await? {
-            continue;
-        }
-        let Some(instance) = store.instance(primary).await.map_err(Error::Store)? else {
-            continue;
-        };
-        let Some(Ok(target)) = instance.observed.as_ref().map(target) else {
-            continue;
-        };
-        let route = Route {
-            database: database.id,
-            dbname: database.dbname.clone(),
-            fence: database.route_fence,
-            target,
-        };
-        match world.traffic.route(&route).await {
-            Ok(()) | Err(TrafficError::Stale { .. }) => {}
-            Err(source) => {
-                return Err(Error::Route {
-                    dbname: database.dbname,
-                    source,
-                });
-            }
-        }
+        first_error = first_error.and(push_route(world, store, database).await);
     }
-    Ok(())
+    first_error
+}
+
+async fn push_route(world: &World, store: &Store, database: Database) -> Result<(), Error> {
+    let Some(primary) = database.primary_instance else {
+        return Ok(());
+    };
+    if !is_idle(store, &database).await? {
+        return Ok(());
+    }
+    let Some(instance) = store.instance(primary).await.map_err(Error::Store)? else {
+        return Ok(());
+    };
+    let Some(Ok(target)) = instance.observed.as_ref().map(target) else {
+        return Ok(());
+    };
+    let route = Route {
+        database: database.id,
+        dbname: database.dbname.clone(),
+        fence: database.route_fence,
+        target,
+    };
+    match world.traffic.route(&route).await {
+        Ok(()) | Err(TrafficError::Stale { .. }) => Ok(()),
+        Err(source) => Err(Error::Route {
+            dbname: database.dbname,
+            source,
+        }),
+    }
 }
 
 /// Old instances are removed after their grace period.
 pub(crate) async fn retire(world: &World, store: &Store) -> Result<(), Error> {
+    let mut first_error = Ok(());
     for instance in store.instances_to_remove().await.map_err(Error::Store)? {
-        command(
-            world,
-            store,
-            &instance,
-            "retire",
-            HostCommand::RemoveInstance {
-                instance: instance.id,
-            },
-        )
-        .await?;
-        store
-            .forget_instance(instance.id)
-            .await
-            .map_err(Error::Store)?;
-        tracing::info!(instance = %instance.id, "removed a retired instance");
+        first_error = first_error.and(remove_retired(world, store, &instance).await);
     }
+    first_error
+}
+
+async fn remove_retired(world: &World, store: &Store, instance: &Instance) -> Result<(), Error> {
+    let remove = HostCommand::RemoveInstance {
+        instance: instance.id,
+    };
+    command(world, store, instance, "retire", remove).await?;
+    store
+        .forget_instance(instance.id)
+        .await
+        .map_err(Error::Store)?;
+    tracing::info!(instance = %instance.id, "removed a retired instance");
     Ok(())
 }
 

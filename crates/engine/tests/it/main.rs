@@ -8,6 +8,7 @@ mod case;
 mod crashes;
 mod failures;
 mod requests;
+mod sequences;
 mod stage;
 mod sweeps;
 mod table;

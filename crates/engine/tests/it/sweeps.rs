@@ -10,7 +10,7 @@ use upkeep_testkit::sim::Sim;
 
 use crate::case::{provisioned, run};
 use crate::stage::{
-    Ended, KEPT, PATIENCE, RELEASES, Stage, UNHURRIED, engine_with, maintenance_of, server,
+    Ended, KEPT, PATIENCE, RELEASES, Stage, UNHURRIED, engine, engine_with, maintenance_of, server,
     wait_until,
 };
 
@@ -128,4 +128,22 @@ async fn an_endpoint_that_lost_its_routes_is_told_them() {
     })
     .await;
     assert_eq!(swept.sim.violations(), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_started_does_not_keep_others_from_it() {
+    let server = server().await;
+    let stage = Stage::new(&server, "stage").await;
+    let sim = Arc::new(Sim::new(&RELEASES));
+    let broken = provisioned(&stage, &sim).await;
+    let whole = provisioned(&stage, &sim).await;
+    sim.ruin(broken.primary_instance.expect("it has one"));
+    let primary = whole.primary_instance.expect("it has one");
+    sim.crash(primary);
+    let running = run(&engine(&stage.store, &sim, Arc::new(Unwatched), "server"));
+    wait_until("the other one runs again", async || {
+        sim.observe(primary).process == ProcessState::Running
+    })
+    .await;
+    running.abort();
 }

@@ -121,6 +121,9 @@ impl Model {
     }
 
     fn start(&mut self, instance: InstanceId) -> Done {
+        if self.ruined.contains(&instance) {
+            return Err(failed("its files are damaged"));
+        }
         let taken_over = self.was_taken_over(instance);
         let there = self.there(instance)?;
         if there.copy_looks > 0 {
@@ -264,7 +267,7 @@ impl Model {
                 lsn: wanted,
                 ..
             } => {
-                self.stream(*instance);
+                self.stream(*instance, usize::MAX);
                 let there = self.running(*instance)?;
                 let at = lsn(there.wal.len());
                 Ok(Answer::Received {

@@ -82,6 +82,12 @@ impl Sim {
         }
     }
 
+    /// The processes of an instance die, and its files are damaged: it cannot be started again.
+    pub fn ruin(&self, instance: InstanceId) {
+        self.crash(instance);
+        self.lock().ruined.insert(instance);
+    }
+
     /// The endpoint loses what it knew, as one that was made anew.
     pub fn forget_routes(&self) {
         self.lock().gates.clear();

@@ -13,6 +13,9 @@ use super::fault::Faults;
 use super::gate::Gate;
 use super::instance::{Instance, Record, absent};
 
+/// Records that a standby receives between two calls: it lags behind a busy primary.
+const STREAMED: usize = 1;
+
 pub(super) struct Model {
     pub(super) faults: Faults,
     pub(super) releases: Vec<Release>,
@@ -22,6 +25,8 @@ pub(super) struct Model {
     pub(super) fences: HashMap<InstanceId, Fence>,
     pub(super) gates: BTreeMap<String, Gate>,
     pub(super) clients: Clients,
+    /// Instances that cannot be started.
+    pub(super) ruined: BTreeSet<InstanceId>,
     pub(super) stale_calls: u32,
     pub(super) violations: Vec<String>,
 }
@@ -37,6 +42,7 @@ impl Model {
             fences: HashMap::new(),
             gates: BTreeMap::new(),
             clients: Clients::default(),
+            ruined: BTreeSet::new(),
             stale_calls: 0,
             violations: Vec::new(),
         }
@@ -59,7 +65,7 @@ impl Model {
     pub(super) fn time_passes(&mut self) {
         let ids: Vec<_> = self.instances.keys().copied().collect();
         for id in ids {
-            self.stream(id);
+            self.stream(id, STREAMED);
         }
         let dbnames: Vec<_> = self.gates.keys().cloned().collect();
         for dbname in dbnames {
@@ -72,8 +78,8 @@ impl Model {
         }
     }
 
-    /// The standby receives everything that its source has on disk.
-    pub(super) fn stream(&mut self, standby: InstanceId) {
+    /// The standby receives some more of what its source has on disk.
+    pub(super) fn stream(&mut self, standby: InstanceId, records_max: usize) {
         let Some(source) = self
             .instances
             .get(&standby)
@@ -81,18 +87,18 @@ impl Model {
         else {
             return;
         };
-        let Some(source) = self
-            .instances
-            .get(&source)
-            .filter(|source| source.is_running())
-        else {
+        let source = self.instances.get(&source);
+        let Some(source) = source.filter(|source| source.is_running()) else {
             return;
         };
         let flushed = source.wal[..source.flushed].to_vec();
         let standby = self.instances.get_mut(&standby).expect("it was just read");
         if standby.is_running() {
-            standby.flushed = flushed.len();
-            standby.wal = flushed;
+            let received = flushed
+                .len()
+                .min(standby.wal.len().saturating_add(records_max));
+            standby.wal = flushed[..received].to_vec();
+            standby.flushed = received;
         }
     }
 
