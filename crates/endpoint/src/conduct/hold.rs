@@ -40,13 +40,10 @@ impl Database {
 
         let told = self.tell_all(|done| Order::Hold { done });
         let deadline = began + Duration::from_millis(limits.drain_ms);
-        match drained(told, deadline).await {
+        match self.drain(told, deadline).await {
             Ok(sessions) => {
                 let drained_ms = began.elapsed().as_secs_f64() * 1e3;
                 self.capture().await;
-                if let Some(hold) = self.inner().gate.hold_mut() {
-                    (hold.state, hold.sessions) = (GateState::Held, sessions);
-                }
                 Ok(HoldReply::Held {
                     sessions,
                     drained_ms,
@@ -61,6 +58,22 @@ impl Database {
                 );
                 self.resume_all().await;
                 Ok(HoldReply::Blocked { blockers })
+            }
+        }
+    }
+
+    /// Until everybody is held, those included who came meanwhile. From then on newcomers wait.
+    async fn drain(&self, mut told: Told, deadline: Instant) -> Result<u32, Vec<Arc<Card>>> {
+        let mut sessions = 0;
+        loop {
+            sessions += drained(told, deadline).await?;
+            let mut inner = self.inner();
+            told = std::mem::take(&mut inner.latecomers);
+            if told.is_empty() {
+                if let Some(hold) = inner.gate.hold_mut() {
+                    (hold.state, hold.sessions) = (GateState::Held, sessions);
+                }
+                return Ok(sessions);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use upkeep_domain::hold::Blocker;
+use upkeep_domain::hold::{Blocker, GateState};
 use upkeep_domain::route::Target;
 
 use super::{Database, Gate};
@@ -89,16 +89,25 @@ impl Database {
         if inner.forgotten {
             return Admission::Gone;
         }
-        match &inner.gate {
+        let draining = match &inner.gate {
             Gate::Closed(hold) if hold.expired => return Admission::TooLong,
+            // While others are still on their way to a boundary newcomers get in, and are held at
+            // once. A program that connects in the thread that should end a transaction would
+            // otherwise wait for the hold, and the hold for it.
+            Gate::Closed(hold) if hold.state == GateState::Holding => true,
             Gate::Closed(_) => return Admission::Wait(changes),
-            Gate::Open => {}
-        }
+            Gate::Open => false,
+        };
         let (mailbox, orders) = mpsc::unbounded_channel();
         if let Some(replacement) = &inner.replacement {
             let (done, _) = oneshot::channel();
             let target = Arc::new(replacement.target.clone());
             let _ = mailbox.send(Order::Prepare { target, done });
+        }
+        if draining {
+            let (done, held) = oneshot::channel();
+            let _ = mailbox.send(Order::Hold { done });
+            inner.latecomers.push((Arc::clone(card), held));
         }
         inner.next_member += 1;
         let id = inner.next_member;

@@ -13,7 +13,7 @@ pub(crate) use members::{Admission, Card, Member, Membership};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
 use upkeep_domain::hold::{GateState, HoldLimits};
 use upkeep_domain::host_command::Fence;
@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) replacement: Option<Arc<Authority>>,
     pub(crate) members: BTreeMap<u64, Member>,
     pub(crate) next_member: u64,
+    /// Admitted during a drain, and held in their turn.
+    pub(crate) latecomers: Vec<(Arc<Card>, oneshot::Receiver<()>)>,
     pub(crate) waiting: u32,
     pub(crate) unmovable: BTreeMap<String, u32>,
     pub(crate) forgotten: bool,
@@ -78,6 +80,7 @@ impl Database {
             replacement: None,
             members: BTreeMap::new(),
             next_member: 0,
+            latecomers: Vec::new(),
             waiting: 0,
             unmovable: BTreeMap::new(),
             forgotten: false,
@@ -221,6 +224,7 @@ impl Inner {
     /// Closes the gate for one hold.
     pub(crate) fn close_gate(&mut self, limits: &HoldLimits) -> u64 {
         self.holds += 1;
+        self.latecomers.clear();
         self.gate = Gate::Closed(Hold::begin(self.holds, limits, Instant::now()));
         self.holds
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use upkeep_domain::hold::GateState;
+
 use super::Database;
 use crate::authority::{Authority, AuthorityError, RoleRecord};
 
@@ -31,7 +33,7 @@ impl Database {
 
     fn who_may_say(&self) -> (Arc<Authority>, Option<Arc<Authority>>, bool) {
         let inner = self.inner();
-        let held = inner.gate.hold().is_some();
+        let held = !matches!(inner.gate.state(), GateState::Open | GateState::Holding);
         (
             Arc::clone(&inner.authority),
             inner.replacement.clone(),

@@ -10,6 +10,7 @@ use upkeep_domain::hold::{HoldReply, ReleaseOnto};
 use upkeep_domain::ports::Traffic;
 use upkeep_wire::message::frontend;
 
+use crate::postgres::pgbench;
 use crate::raw::{RawClient, rows};
 use crate::world::{DBNAME, FENCE, World};
 
@@ -181,4 +182,37 @@ async fn clients_that_are_moved_at_random_moments_never_notice() {
         owner.rows("SELECT count(*) FROM t").await,
         [[written.to_string()]]
     );
+}
+
+/// A driver that was not written with any of this in mind. A thread for each client: one that waits
+/// in one connection while another has a transaction open would keep the drain waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn pgbench_in_every_protocol_never_notices_its_moves() {
+    let world = World::new().await;
+    let address = world.address;
+    let bench = |arguments: &'static [&'static str]| {
+        tokio::task::spawn_blocking(move || pgbench(address, arguments))
+    };
+    bench(&["-i", "-q"]).await.unwrap();
+    let running = [
+        bench(&["-n", "-M", "simple", "-c", "3", "-j", "3", "-T", "4"]),
+        bench(&["-n", "-M", "extended", "-c", "3", "-j", "3", "-T", "4"]),
+        bench(&[
+            "-n", "-M", "prepared", "-c", "3", "-j", "3", "-T", "4", "-C",
+        ]),
+        bench(&["-n", "-M", "prepared", "-c", "3", "-j", "3", "-T", "4"]),
+    ];
+    let mut moves = 0;
+    while !running.iter().all(tokio::task::JoinHandle::is_finished) {
+        world.move_to_itself(moves % 2 == 0).await;
+        moves += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for finished in running {
+        let said = finished.await.unwrap();
+        assert!(said.contains("number of failed transactions: 0 "), "{said}");
+    }
+    println!("{moves} moves under pgbench");
+    let sql = "SELECT (SELECT sum(abalance) FROM pgbench_accounts) = sum(delta), count(*) > 100 FROM pgbench_history";
+    assert_eq!(world.raw().await.rows(sql).await, [["t", "t"]]);
 }

@@ -297,6 +297,21 @@ fn program(name: &str) -> Command {
     command
 }
 
+/// pgbench through the endpoint, as `ann`; answers with what it says at its end.
+pub(crate) fn pgbench(endpoint: std::net::SocketAddr, arguments: &[&str]) -> String {
+    let port = endpoint.port().to_string();
+    let output = program("pgbench")
+        .args(["-h", "127.0.0.1", "-p", &port, "-U", "ann"])
+        .args(arguments)
+        .arg("shop")
+        .env("PGPASSWORD", "secret")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "pgbench failed: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn run(name: &str, arguments: &[&str]) {
     let output = program(name).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
