@@ -76,20 +76,18 @@ pub(crate) async fn stop(data: &Path, within: Duration) -> Result<(), Error> {
 /// Ends every process on the data directory at once. The server first, so that it starts no more.
 pub(crate) async fn kill(data: &Path) -> Result<(), Error> {
     let server = find(data);
-    let memory = server.map(SharedMemory::of);
     let mut all: Vec<Process> = server.into_iter().collect();
     if let Some(server) = server {
         server.signal(Signal::SIGSTOP)?;
         all.extend(server.children());
     }
     all.extend(process::all_in(data));
+    let memory = SharedMemory::of(&all);
     for process in &all {
         process.signal(Signal::SIGKILL)?;
     }
     wait_gone(data, all, KILL_WITHIN).await?;
-    if let Some(memory) = memory {
-        memory.release();
-    }
+    memory.release();
     clear_stale_lock(data)
 }
 

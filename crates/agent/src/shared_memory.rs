@@ -12,7 +12,7 @@ use crate::process::Process;
 const POSIX_PREFIX: &str = "/dev/shm/PostgreSQL.";
 const SYSTEM_V_PREFIX: &str = "/SYSV";
 
-/// What one server has mapped.
+/// What the processes of one server have mapped.
 #[derive(Debug, Default)]
 pub(crate) struct SharedMemory {
     posix: BTreeSet<PathBuf>,
@@ -20,23 +20,29 @@ pub(crate) struct SharedMemory {
 }
 
 impl SharedMemory {
-    /// Looked up while the server is still there.
-    pub(crate) fn of(server: Process) -> Self {
-        let maps = fs::read_to_string(format!("/proc/{}/maps", server.pid)).unwrap_or_default();
+    /// Looked up while the processes are still there: not every one has mapped all of it.
+    pub(crate) fn of(processes: &[Process]) -> Self {
         let mut found = Self::default();
-        for line in maps.lines() {
-            // `address perms offset dev inode path`; of a System V segment the inode is its id.
-            let mut fields = line.split_whitespace().skip(4);
-            let (Some(inode), Some(path)) = (fields.next(), fields.next()) else {
-                continue;
-            };
-            if path.starts_with(POSIX_PREFIX) {
-                found.posix.insert(path.into());
-            } else if path.starts_with(SYSTEM_V_PREFIX) {
-                found.system_v.extend(inode.parse::<c_int>());
-            }
+        for process in processes {
+            let maps = fs::read_to_string(format!("/proc/{}/maps", process.pid));
+            maps.unwrap_or_default()
+                .lines()
+                .for_each(|line| found.add(line));
         }
         found
+    }
+
+    /// `address perms offset dev inode path`; of a System V segment the inode is its id.
+    fn add(&mut self, line: &str) {
+        let mut fields = line.split_whitespace().skip(4);
+        let (Some(inode), Some(path)) = (fields.next(), fields.next()) else {
+            return;
+        };
+        if path.starts_with(POSIX_PREFIX) {
+            self.posix.insert(path.into());
+        } else if path.starts_with(SYSTEM_V_PREFIX) {
+            self.system_v.extend(inode.parse::<c_int>());
+        }
     }
 
     /// After the server and all its processes are gone.
