@@ -86,7 +86,7 @@ impl Demo {
         let sessions = config.sessions();
         let load = stage::start_load(config, &database.url).await?;
         let mut running = stage.change_over(&database, &to.name)?;
-        live::show(&load, &mut running).await;
+        let timeline = live::show(&load, &mut running).await;
         let run: MaintenanceRun = running.json().await?;
         sleep(LOAD_AFTERWARDS).await;
         let report = load.stop().await;
@@ -98,6 +98,7 @@ impl Demo {
             release_before,
             release_after,
             release_wanted: to.version,
+            gaps: timeline.place(&report.gaps),
             run,
             report,
         }))

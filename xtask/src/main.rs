@@ -17,6 +17,7 @@ mod stage;
 mod test;
 #[cfg(test)]
 mod tidy;
+mod timeline;
 
 use std::process::ExitCode;
 

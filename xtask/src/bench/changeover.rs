@@ -15,6 +15,7 @@ use super::summary::{Sample, Summary};
 use crate::figures::millis;
 use crate::setup;
 use crate::stage::{self, Database, Stage};
+use crate::timeline::{Timeline, switch_gap_ms};
 
 const LOAD_AFTERWARDS: Duration = Duration::from_secs(1);
 
@@ -71,10 +72,11 @@ impl Changeover {
             let mut sample = self.change_over(stage, &database, &target.name).await?;
             sample.floor_ms = floor.measure(self.load()).await?;
             eprintln!(
-                "run {:>2} of {}: write gap {}, floor {}, held {}",
+                "run {:>2} of {}: write gap {}, in the switch {}, floor {}, held {}",
                 run + 1,
                 self.runs,
                 millis(sample.write_gap_ms),
+                sample.switch_gap_ms.map_or("less".to_owned(), millis),
                 millis(sample.floor_ms),
                 sample.held_ms.map_or("unknown".to_owned(), millis),
             );
@@ -85,13 +87,22 @@ impl Changeover {
 
     async fn change_over(&self, stage: &Stage, database: &Database, to: &str) -> Result<Sample> {
         let load = stage::start_load(self.load(), &database.url).await?;
-        let run: MaintenanceRun = stage.change_over(database, to)?.json().await?;
+        let mut running = stage.change_over(database, to)?;
+        let mut timeline = Timeline::default();
+        while let Some(line) = running.heard().await {
+            timeline.heard(&line, load.snapshot().elapsed_ms);
+        }
+        timeline.ended(load.snapshot().elapsed_ms);
+        let run: MaintenanceRun = running.json().await?;
         sleep(LOAD_AFTERWARDS).await;
         let report = load.stop().await;
         let run = stage::succeeded(run)?;
         let felt = run.felt.as_ref();
+        let gaps = timeline.place(&report.gaps);
         Ok(Sample {
             write_gap_ms: report.longest_write_gap_ms,
+            switch_gap_ms: switch_gap_ms(&gaps),
+            gaps,
             floor_ms: 0.0,
             held_ms: felt.map(|felt| felt.held_ms),
             endpoint_gap_ms: felt.and_then(|felt| felt.longest_write_gap_ms),

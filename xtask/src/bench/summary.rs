@@ -5,12 +5,16 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::figures::{Spread, count, megabytes, millis};
+use crate::timeline::PlacedGap;
 
 /// One changeover and the floor measured after it.
 #[derive(Debug, Serialize)]
 pub(super) struct Sample {
     /// By the clients' own ledgers, over the whole maintenance.
     pub(super) write_gap_ms: f64,
+    /// Of the switch alone, if it is among the longest.
+    pub(super) switch_gap_ms: Option<f64>,
+    pub(super) gaps: Vec<PlacedGap>,
     pub(super) floor_ms: f64,
     pub(super) held_ms: Option<f64>,
     pub(super) endpoint_gap_ms: Option<f64>,
@@ -39,6 +43,8 @@ pub(super) struct Figures<'a> {
     tps_wanted: f64,
     size_bytes: u64,
     write_gap_ms: Option<Spread>,
+    /// Of the switch alone, in the runs in which it is among the longest gaps.
+    switch_gap_ms: Option<Spread>,
     floor_ms: Option<Spread>,
     /// Of the medians.
     ratio: Option<f64>,
@@ -87,6 +93,7 @@ impl Summary {
             tps_wanted: self.tps_wanted,
             size_bytes: self.size_bytes,
             write_gap_ms,
+            switch_gap_ms: spread(|sample| sample.switch_gap_ms),
             floor_ms,
             ratio: write_gap_ms
                 .zip(floor_ms)
@@ -136,6 +143,7 @@ impl fmt::Display for Figures<'_> {
         writeln!(f, "  {:<22} {:>9} {:>9} {:>9}", "", "median", "p95", "max")?;
         let rows = [
             ("write gap, by clients", self.write_gap_ms),
+            ("  in the switch", self.switch_gap_ms),
             ("  by the endpoint", self.endpoint_gap_ms),
             ("held", self.held_ms),
             ("floor: promotion alone", self.floor_ms),

@@ -10,6 +10,7 @@ use upkeep_testkit::load::{Load, Snapshot};
 use upkeep_testkit::up::Running;
 
 use crate::figures::{count, millis};
+use crate::timeline::Timeline;
 
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// "Now" is the last second.
@@ -17,7 +18,8 @@ const RATE_OVER_MS: u64 = 1_000;
 const STEP_CHARS: usize = 60;
 
 /// Shows what happens until the command has said everything.
-pub(super) async fn show(load: &Load, running: &mut Running) {
+pub(super) async fn show(load: &Load, running: &mut Running) -> Timeline {
+    let mut timeline = Timeline::default();
     let mut view = View {
         terminal: std::io::stderr().is_terminal(),
         began_ms: load.snapshot().elapsed_ms,
@@ -29,7 +31,11 @@ pub(super) async fn show(load: &Load, running: &mut Running) {
     loop {
         tokio::select! {
             line = running.heard() => match line {
-                Some(line) => view.heard(&line, &load.snapshot()),
+                Some(line) => {
+                    let now = load.snapshot();
+                    timeline.heard(&line, now.elapsed_ms);
+                    view.heard(&line, &now);
+                }
                 None => break,
             },
             _ = ticks.tick() => view.tick(load.snapshot()),
@@ -38,6 +44,8 @@ pub(super) async fn show(load: &Load, running: &mut Running) {
     if view.terminal {
         eprintln!();
     }
+    timeline.ended(load.snapshot().elapsed_ms);
+    timeline
 }
 
 struct View {

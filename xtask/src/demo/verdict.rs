@@ -7,6 +7,7 @@ use upkeep_testkit::load::{Failure, Notifications, Report, SpecialSession, Tpcb}
 use upkeep_testkit::up::{Felt, MaintenanceRun};
 
 use crate::figures::{count, megabytes, millis};
+use crate::timeline::{PlacedGap, switch_gap_ms};
 
 /// Everything that was seen of a run.
 pub(super) struct Seen {
@@ -17,6 +18,7 @@ pub(super) struct Seen {
     pub(super) release_wanted: String,
     pub(super) run: MaintenanceRun,
     pub(super) report: Report,
+    pub(super) gaps: Vec<PlacedGap>,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +39,10 @@ pub(super) struct Verdict {
     commits_lost: u64,
     /// By the clients' own ledgers.
     longest_write_gap_ms: f64,
+    /// Of the switch alone; `null` if others were longer than it.
+    switch_gap_ms: Option<f64>,
+    /// The longest ones, and when they were.
+    gaps: Vec<PlacedGap>,
     /// What the product itself says.
     felt: Option<Felt>,
     steps_ms: serde_json::Map<String, serde_json::Value>,
@@ -82,6 +88,8 @@ impl Verdict {
             commits_found: report.commits_found,
             commits_lost: report.commits_lost,
             longest_write_gap_ms: report.longest_write_gap_ms,
+            switch_gap_ms: switch_gap_ms(&seen.gaps),
+            gaps: seen.gaps,
             felt: run.felt,
             steps_ms,
             steps,
@@ -100,17 +108,25 @@ impl Verdict {
         }
     }
 
-    fn gap(&self) -> String {
-        let clients = millis(self.longest_write_gap_ms);
-        let Some(felt) = &self.felt else {
-            return format!("{clients}, by the clients' ledgers; the endpoint says nothing");
-        };
-        let endpoint = felt
+    /// By the clients' own ledgers.
+    fn longest_gap(&self) -> String {
+        let ms = millis(self.longest_write_gap_ms);
+        match self.gaps.first() {
+            Some(gap) if gap.during != "switch" => {
+                let switch = self.switch_gap_ms.map_or("less".to_owned(), millis);
+                format!("{ms}, during {}; the switch itself: {switch}", gap.during)
+            }
+            _ => ms,
+        }
+    }
+
+    fn endpoint_gap(felt: &Felt) -> String {
+        let longest = felt
             .longest_write_gap_ms
             .map_or("unknown".to_owned(), millis);
-        let held = millis(felt.held_ms);
         format!(
-            "{clients} by the clients' ledgers, {endpoint} by the endpoint, which held for {held}"
+            "{longest} of the switch; clients were held for {}",
+            millis(felt.held_ms)
         )
     }
 }
@@ -123,7 +139,10 @@ impl fmt::Display for Verdict {
             &format!("{} -> {}", self.release_before, self.release_after),
         )?;
         row("database", &megabytes(self.size_bytes))?;
-        row("longest write gap", &self.gap())?;
+        row("longest write gap", &self.longest_gap())?;
+        if let Some(felt) = &self.felt {
+            row("  by the endpoint", &Self::endpoint_gap(felt))?;
+        }
         row("statements failed", &count(self.statements_failed))?;
         let dropped = format!("{} of {}", self.connections_dropped, self.sessions);
         row("connections dropped", &dropped)?;
@@ -204,6 +223,7 @@ mod tests {
                 commits_found: 1_000,
                 ..Report::default()
             },
+            gaps: vec![],
         }
     }
 
