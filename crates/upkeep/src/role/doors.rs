@@ -7,7 +7,7 @@ use upkeep_domain::ports::{Clock, Credentials, Random};
 use uuid::Uuid;
 
 /// The machine's own clock and the operating system's randomness.
-pub struct Machine;
+pub(super) struct Machine;
 
 /// Bytes of a password before they become symbols: 192 random bits.
 const PASSWORD_BYTES: usize = 24;
@@ -40,12 +40,14 @@ impl Credentials for Machine {
     }
 }
 
-pub fn random_bytes<const N: usize>() -> [u8; N] {
+pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     Machine.fill(&mut bytes);
     bytes
 }
 
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -131,16 +131,13 @@ pub(super) async fn add_installed_releases(config: &Config, agent: &AgentClient)
         };
         match agent.command(config.host, &envelope).await {
             Ok(_) => added += 1,
-            Err(error) => refused.push(format!("`{dir}`: {error}")),
+            Err(error) => refused.push(format!("\n  `{dir}`: {error}")),
         }
     }
     if added == 0 {
         bail!(
             "no PostgreSQL release can be used on this machine{}\nhint: install one, for example with: apt-get install postgresql-15",
-            refused
-                .into_iter()
-                .map(|line| format!("\n  {line}"))
-                .collect::<String>()
+            refused.concat()
         );
     }
     Ok(())

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::role::doors::Machine;
 
 /// Another PostgreSQL for our state, such as `host=... user=... dbname=...`.
-pub const STATE_URL: &str = "UPKEEP_STATE_URL";
+pub(super) const STATE_URL: &str = "UPKEEP_STATE_URL";
 
 /// Small: a few connections, a few megabytes.
 const SETTINGS: InstanceSettings = InstanceSettings {
