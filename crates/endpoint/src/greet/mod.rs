@@ -124,7 +124,7 @@ where
     let address = &membership.target.address;
     let limit = reception.limits.server;
     let dialled = dial(address, &login.startup, Some(&login.keys), limit).await;
-    let backend = dialled.map_err(|error| unreachable(&database, error))?;
+    let backend = dialled.map_err(|error| no_session(&database, error))?;
     let keys = &reception.cancel_keys;
     let secret_len = login.startup.cancel_secret_len();
     let ticket = keys.give(backend.key.pid, secret_len, membership.mailbox.clone());
@@ -160,7 +160,7 @@ async fn wait_for_the_gate(
 }
 
 /// What a server refuses is the client's to read; that there is none is ours to say.
-fn unreachable(database: &Database, error: DialError) -> Refusal {
+fn no_session(database: &Database, error: DialError) -> Refusal {
     if let DialError::Refused(fields) = error {
         return Refusal::Told(fields);
     }
