@@ -156,6 +156,14 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
         if let Some(reason) = self.verdict {
             return Err(reason);
         }
+        // Asked again, because the route could not be written the first time.
+        if self
+            .rebuilt
+            .as_ref()
+            .is_some_and(|rebuilt| *rebuilt.target == *target)
+        {
+            return Ok(());
+        }
         let state = self.captured.clone().ok_or(Unmovable::Unreadable)?;
         if self.target.instance == target.instance && !self.server_closed {
             let limit = self.database().limits.server;
