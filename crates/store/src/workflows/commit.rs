@@ -38,24 +38,29 @@ pub struct Transition {
     pub changes: Vec<Change>,
 }
 
-/// Also ends the maintenance: its outcome, and how its time was spent, from the events.
+/// A commit whose answer was lost is made again, and then has moved already: its events are recorded
+/// once.
 const COMMIT: &str = "
     WITH w AS (
-        UPDATE upkeep.workflows SET step = $3, visit = $4, tries = $5,
+        UPDATE upkeep.workflows u SET step = $3, visit = $4, tries = $5,
                step_began_at = CASE WHEN $6 THEN now() ELSE step_began_at END,
                state = $7, ended_as = $8, failure = coalesce($9, failure),
                wake_at = now() + $10::bigint * interval '1 millisecond',
                ended_at = CASE WHEN $8::text IS NULL THEN NULL ELSE now() END,
                leased_until = CASE WHEN $8::text IS NULL THEN leased_until ELSE NULL END
-        WHERE id = $1 AND generation = $2 AND ended_as IS NULL
-        RETURNING id, database_id),
+        FROM (SELECT id, step, visit, tries FROM upkeep.workflows WHERE id = $1 FOR UPDATE) before
+        WHERE u.id = before.id AND u.generation = $2 AND u.ended_as IS NULL
+        RETURNING u.id, u.database_id, u.ended_as IS NOT NULL
+            OR (before.step, before.visit, before.tries) IS DISTINCT FROM (u.step, u.visit, u.tries) AS moved),
     e AS (
         INSERT INTO upkeep.events (workflow_id, database_id, step, kind, sentence, detail)
         SELECT w.id, w.database_id, n.step, n.kind, n.sentence, n.detail
         FROM w, pg_catalog.jsonb_to_recordset($11)
-             AS n(step text, kind text, sentence text, detail jsonb))
+             AS n(step text, kind text, sentence text, detail jsonb)
+        WHERE w.moved)
     SELECT count(*) FROM w";
 
+/// Its outcome, and how its time was spent, from the events.
 const END_MAINTENANCE: &str = "
     UPDATE upkeep.maintenances m SET outcome = $2,
            status = CASE $2 WHEN 'succeeded' THEN 'completed' WHEN 'stuck' THEN 'running' ELSE 'pending' END,

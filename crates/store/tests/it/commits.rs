@@ -175,8 +175,9 @@ async fn events_are_read_in_the_order_in_which_they_were_committed() {
     let (database, _) = fixture.provisioning().await;
     let store = &fixture.store;
     let claim = fixture.claim("a").await;
-    for _ in 0..20 {
+    for visit in 2..22 {
         let transition = Transition {
+            visit,
             events: vec![
                 event("first", EventKind::Done, json!({})),
                 event("second", EventKind::Started, json!({})),
@@ -200,6 +201,35 @@ async fn events_are_read_in_the_order_in_which_they_were_committed() {
         behind.iter().map(|event| event.id).collect::<Vec<_>>(),
         expected
     );
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_can_be_made_again() {
+    let fixture = Fixture::new().await;
+    let (database, _) = fixture.provisioning().await;
+    let store = &fixture.store;
+    let claim = fixture.claim("a").await;
+    let plain = Transition {
+        events: vec![event("first", EventKind::Done, json!({ "ms": 1.0 }))],
+        ..going_on()
+    };
+    let with_changes = Transition {
+        visit: 3,
+        changes: vec![Change::Provisioned],
+        ..plain.clone()
+    };
+    let failed_try = Transition {
+        visit: 3,
+        tries: 1,
+        ..plain.clone()
+    };
+    for (recorded, transition) in (2..).zip([plain, with_changes, failed_try]) {
+        for _ in 0..2 {
+            store.commit(&claim, &transition).await.unwrap();
+        }
+        let events = store.events(database.id, 0, 100).await.unwrap();
+        assert_eq!(events.len(), recorded, "{events:?}");
+    }
 }
 
 #[tokio::test]
