@@ -6,6 +6,7 @@
 //! dropping kills what is still there.
 
 mod cli;
+mod crash;
 mod error;
 mod maintenance;
 mod processes;
@@ -24,7 +25,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-pub use cli::Running;
+pub use cli::{Ended, Running};
 pub use error::Error;
 pub use maintenance::{Felt, MaintenanceRun};
 pub use processes::RunningInstance;
@@ -43,6 +44,8 @@ pub struct Options {
     pub binary: Utf8PathBuf,
     /// The user for instances; `None` leaves the choice to the product.
     pub run_as: Option<String>,
+    /// How long old instances are kept; `None` leaves that to the product too.
+    pub retire_grace: Option<Duration>,
 }
 
 impl Options {
@@ -50,6 +53,7 @@ impl Options {
         Self {
             binary: binary.into(),
             run_as: None,
+            retire_grace: None,
         }
     }
 }
@@ -260,6 +264,8 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
         .map_err(failed)?;
     let mut command = upkeep(options, dir);
     command
+        // Without such a file nothing ever crashes.
+        .env("UPKEEP_CRASH_FILE", dir.join(crash::FILE))
         .args(["up", "--json", "--dir", dir.as_str()])
         .args(["--listen", &format!("127.0.0.1:{}", ports.api)])
         .args([
@@ -272,6 +278,9 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
         .process_group(0);
     if let Some(user) = &options.run_as {
         command.args(["--run-as", user]);
+    }
+    if let Some(grace) = options.retire_grace {
+        command.args(["--retire-grace-seconds", &grace.as_secs().to_string()]);
     }
     command.spawn().map_err(|source| Error::Run {
         command: "up".to_owned(),

@@ -12,8 +12,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 
-use super::Server;
 use super::sightings::{Note, Write};
+use super::{Habit, Server};
 use crate::load::Stopwatch;
 
 const EVERY: Duration = Duration::from_millis(20);
@@ -24,13 +24,20 @@ const WRITE: &str = "
     INSERT INTO observer(at, server) VALUES (clock_timestamp(), $1)
     RETURNING ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int";
 
+/// As good as a write, for whoever answers it: standbys answer with nothing.
+const ASK: &str = "
+    SELECT CASE WHEN pg_is_in_recovery() THEN 0
+        ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int END";
+
 pub(super) async fn knock(
     server: Server,
+    habit: Habit,
     stopwatch: Stopwatch,
     notes: mpsc::UnboundedSender<Note>,
     mut ended: oneshot::Receiver<()>,
 ) {
     let mut line = None;
+    let mut knocks = 0_u32;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -40,12 +47,17 @@ pub(super) async fn knock(
             _ = ticks.tick() => {}
         }
         let began = Instant::now();
-        let outcome = match line.take() {
-            Some(open) => try_write(&server, open).await,
-            None => match Line::open(&server).await {
-                Some(open) => try_write(&server, open).await,
-                None => Outcome::Unreachable,
-            },
+        let open = match line.take() {
+            Some(open) => Some(open),
+            None => Line::open(&server).await,
+        };
+        knocks = knocks.wrapping_add(1);
+        let outcome = match open {
+            Some(open) if knocks.is_multiple_of(habit.commit_each) => {
+                try_write(&server, open).await
+            }
+            Some(open) => ask(open).await,
+            None => Outcome::Unreachable,
         };
         let note = match outcome {
             Outcome::Accepted { open, timeline } => {
@@ -98,10 +110,24 @@ async fn try_write(server: &Server, open: Line) -> Outcome {
     }
 }
 
-/// An open connection with its write prepared.
+async fn ask(open: Line) -> Outcome {
+    match timeout(DEADLINE, open.client.query_one(&open.ask, &[])).await {
+        Ok(Ok(row)) => match row.try_get::<_, i32>(0).unwrap_or_default() {
+            0 => Outcome::ReadOnly { open },
+            timeline => Outcome::Accepted {
+                open,
+                timeline: timeline.cast_unsigned(),
+            },
+        },
+        Ok(Err(_)) | Err(_) => Outcome::Unreachable,
+    }
+}
+
+/// An open connection with its statements prepared.
 struct Line {
     client: Client,
     write: tokio_postgres::Statement,
+    ask: tokio_postgres::Statement,
     driver: JoinHandle<()>,
 }
 
@@ -113,10 +139,12 @@ impl Line {
                 // Its end is the error of the next write.
                 let _ = connection.await;
             });
-            match client.prepare(WRITE).await {
-                Ok(write) => Some(Self {
+            let prepared = tokio::try_join!(client.prepare(WRITE), client.prepare(ASK));
+            match prepared {
+                Ok((write, ask)) => Some(Self {
                     client,
                     write,
+                    ask,
                     driver,
                 }),
                 Err(_) => {

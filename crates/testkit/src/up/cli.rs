@@ -28,6 +28,11 @@ impl Up {
         self.begin(args)?.output().await.map(drop)
     }
 
+    /// Runs a command to its end, whatever that is.
+    pub async fn attempt(&self, args: &[&str]) -> Result<Ended, Error> {
+        self.begin(args)?.ended().await
+    }
+
     /// Starts a command and leaves it running; what it says can be heard meanwhile.
     pub fn begin(&self, args: &[&str]) -> Result<Running, Error> {
         let name = args.first().copied().unwrap_or_default().to_owned();
@@ -53,6 +58,15 @@ impl Up {
             talk,
         })
     }
+}
+
+/// How a command ended, for those who want to know more than whether it worked.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Its exit status; nothing if a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// A command that runs. Dropping it kills it.
@@ -83,24 +97,35 @@ impl Running {
         })
     }
 
-    async fn output(mut self) -> Result<Vec<String>, Error> {
+    /// Waits for the end, whatever it is.
+    pub async fn ended(mut self) -> Result<Ended, Error> {
         let ended = timeout(WITHIN, self.child.wait()).await;
         let ended = ended.map_err(|_| Error::Late {
             command: self.name.clone(),
             limit_s: WITHIN.as_secs(),
         })?;
         let status = ended.map_err(|source| Error::Run {
-            command: self.name.clone(),
+            command: self.name,
             source,
         })?;
-        let stdout = self.stdout.await.unwrap_or_default();
-        if status.success() {
-            return Ok(stdout);
+        Ok(Ended {
+            code: status.code(),
+            stdout: self.stdout.await.unwrap_or_default().join("\n"),
+            stderr: self.stderr.await.unwrap_or_default().join("\n"),
+        })
+    }
+
+    async fn output(self) -> Result<Vec<String>, Error> {
+        let command = self.name.clone();
+        let ended = self.ended().await?;
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        if ended.code == Some(0) {
+            return Ok(lines(&ended.stdout));
         }
-        let said = self.stderr.await.unwrap_or_default();
+        let said = [lines(&ended.stderr), lines(&ended.stdout)].concat();
         Err(Error::Refused {
-            command: self.name,
-            said: [said, stdout].concat().join(" / "),
+            command,
+            said: said.join(" / "),
         })
     }
 }

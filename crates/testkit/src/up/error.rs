@@ -34,6 +34,11 @@ pub enum Error {
     },
     #[error("find a process id in `{path}`")]
     NoPid { path: Utf8PathBuf },
+    #[error("say in `{path}` where the server shall crash")]
+    CrashFile {
+        path: Utf8PathBuf,
+        source: std::io::Error,
+    },
     #[error("kill the {role}: process {pid} is not ours")]
     Stranger { role: &'static str, pid: Pid },
     #[error("kill process {pid}")]

@@ -1,0 +1,72 @@
+//! The product's own state, read directly from its private instance: what it believes.
+
+use std::fs;
+
+use tokio_postgres::Client;
+use upkeep_testkit::up::{RunningInstance, Up};
+
+use crate::world::connect;
+
+pub(crate) struct Books {
+    client: Client,
+}
+
+impl Books {
+    pub(crate) async fn open(up: &Up) -> Self {
+        let instances = up.instances();
+        let private = instances.iter().find(|found| Self::are_in(up, found));
+        let config = private
+            .expect("the private instance runs")
+            .direct("upkeep", "postgres");
+        let client = connect(&config).await.unwrap();
+        Self { client }
+    }
+
+    /// Whether it is the private instance.
+    pub(crate) fn are_in(up: &Up, instance: &RunningInstance) -> bool {
+        let config = fs::read_to_string(up.dir().join("config.toml")).unwrap();
+        let line = config
+            .lines()
+            .find_map(|line| line.strip_prefix("state_instance = "));
+        let id = line.unwrap().trim_matches('"');
+        instance.data_dir.as_str().contains(id)
+    }
+
+    pub(crate) async fn primary(&self, database: &str) -> String {
+        self.text(
+            "SELECT primary_instance::text FROM upkeep.databases WHERE name = $1",
+            database,
+        )
+        .await
+    }
+
+    pub(crate) async fn release(&self, database: &str) -> String {
+        self.text(
+            "SELECT release FROM upkeep.instances JOIN upkeep.databases d ON d.primary_instance = instances.id
+             WHERE d.name = $1",
+            database,
+        )
+        .await
+    }
+
+    /// Roles of all instances in the books, in alphabetical order.
+    pub(crate) async fn roles(&self) -> Vec<String> {
+        let sql = "SELECT role FROM upkeep.instances ORDER BY role";
+        let rows = self.client.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    pub(crate) async fn unfinished_workflows(&self) -> i64 {
+        let sql =
+            "SELECT count(*) FROM upkeep.workflows WHERE ended_as IS NULL OR ended_as = 'stuck'";
+        self.client.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    async fn text(&self, sql: &str, parameter: &str) -> String {
+        self.client
+            .query_one(sql, &[&parameter])
+            .await
+            .unwrap()
+            .get(0)
+    }
+}

@@ -1,0 +1,56 @@
+//! What a maintenance must leave behind: one primary that everybody reaches, and nothing else.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::wait::wait_until;
+use crate::world::{World, connect};
+
+/// Sweeps remove what was retired; they come every two seconds.
+pub(crate) const SWEPT_WITHIN: Duration = Duration::from_secs(20);
+
+/// Whatever the end was: nothing of it is left, and the database is on `release`.
+pub(crate) async fn nothing_but_the_primary(world: &World, release: &str) {
+    wait_until("books with a primary only", SWEPT_WITHIN, async || {
+        world.books().await.roles().await == ["primary"]
+    })
+    .await;
+    wait_until("files of a primary only", SWEPT_WITHIN, async || {
+        data_folders(world) == 2 && world.instances().len() == 1
+    })
+    .await;
+    assert_eq!(world.books().await.unfinished_workflows().await, 0);
+    assert_eq!(world.release().await, release);
+    nothing_of_replication(world).await;
+    the_route_leads_to_the_primary(world).await;
+}
+
+/// Of the primary and of the private instance.
+fn data_folders(world: &World) -> usize {
+    fs::read_dir(world.up.dir().join("agent/instances"))
+        .unwrap()
+        .count()
+}
+
+async fn nothing_of_replication(world: &World) {
+    let primary = world.primary().await.expect("the primary runs");
+    let client = connect(&world.direct(&primary)).await.unwrap();
+    let sql = "SELECT pg_is_in_recovery(), (SELECT count(*) FROM pg_replication_slots),
+               (SELECT count(*) FROM pg_stat_replication)";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    let seen: (bool, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!(seen, (false, 0, 0), "in recovery, slots, standbys");
+}
+
+/// The server process behind a new connection works in the primary's data directory.
+async fn the_route_leads_to_the_primary(world: &World) {
+    let primary = world.primary().await.expect("the primary runs");
+    let client = world.connect().await;
+    let pid: i32 = client
+        .query_one("SELECT pg_backend_pid()", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let works_in = fs::read_link(format!("/proc/{pid}/cwd")).unwrap();
+    assert_eq!(works_in, primary.data_dir.as_std_path());
+}

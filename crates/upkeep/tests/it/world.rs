@@ -1,0 +1,194 @@
+//! A running product with one database, and two releases to change over between: the installed one,
+//! added twice under two names.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio_postgres::{Client, NoTls};
+use upkeep_testkit::releases_source::installed_dir;
+use upkeep_testkit::up::{self, MaintenanceRun, Options, Running, RunningInstance, Up};
+
+use crate::books::Books;
+use crate::wait::{wait_for, wait_until};
+
+pub(crate) const APP: &str = "shop";
+const RELEASES: [&str; 2] = ["15-a", "15-b"];
+const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) struct World {
+    pub(crate) up: Up,
+    /// Name of the database.
+    pub(crate) database: String,
+    /// What the application was given.
+    pub(crate) url: String,
+}
+
+/// How a maintenance ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) outcome: String,
+    pub(crate) because: String,
+    pub(crate) run: MaintenanceRun,
+}
+
+pub(crate) fn options() -> Options {
+    Options {
+        retire_grace: Some(Duration::ZERO),
+        ..Options::new(env!("CARGO_BIN_EXE_upkeep"))
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let up = Up::start(up::make_dir().unwrap(), options()).await.unwrap();
+        let system = installed_dir("15");
+        for name in RELEASES {
+            let add = ["releases:add", "--system", system.as_str(), "--name", name];
+            up.run(&add).await.unwrap();
+        }
+        up.run(&["apps:create", APP]).await.unwrap();
+        let plan = "heroku-postgresql:standard-0";
+        let create = ["addons:create", plan, "-a", APP, "--release", RELEASES[0]];
+        let create = [&create[..], &["--wait"]].concat();
+        let database = up.json::<Named>(&create).await.unwrap().name;
+        let vars: Vars = up.json(&["config", "-a", APP]).await.unwrap();
+        let url = vars.url;
+        Self { up, database, url }
+    }
+
+    /// Begins a maintenance onto the release that the database is not on, and watches it.
+    pub(crate) async fn begin(&self) -> Running {
+        let to = other(&self.release().await);
+        let run = ["data:maintenances:run", &self.database, "--confirm", APP];
+        let how = ["--release", to, "--wait", "--json"];
+        self.up.begin(&[&run[..], &how].concat()).unwrap()
+    }
+
+    pub(crate) async fn change_over(&self) -> Ending {
+        let running = self.begin().await;
+        self.ending(running).await
+    }
+
+    /// Waits for the end of a maintenance, and reads in the history how it ended.
+    pub(crate) async fn ending(&self, running: Running) -> Ending {
+        let ended = running.ended().await.unwrap();
+        let ending = self.latest().await;
+        let code = match ending.outcome.as_str() {
+            "succeeded" => 0,
+            "rolled_back" => 1,
+            _ => 3,
+        };
+        assert_eq!(ended.code, Some(code), "{ending:?}: {}", ended.stderr);
+        ending
+    }
+
+    /// How the latest maintenance ended.
+    pub(crate) async fn latest(&self) -> Ending {
+        let run = wait_for("a maintenance that has ended", SOON, async || {
+            let history = ["data:maintenances:history", &self.database, "--num", "1"];
+            // The server may be on its way back.
+            let runs = self.up.json::<Vec<MaintenanceRun>>(&history).await;
+            runs.ok()?.pop().filter(|run| run.outcome.is_some())
+        });
+        let run = run.await;
+        Ending {
+            outcome: run.outcome.clone().unwrap(),
+            because: run.outcome_because.clone().unwrap_or_default(),
+            run,
+        }
+    }
+
+    /// Crashes the server where the next maintenance crosses this boundary, and lets nobody start
+    /// it again. Comes back when it is dead.
+    pub(crate) async fn begin_and_stop_at(&self, step: &str, boundary: &str) -> Running {
+        self.up.arm_crash("changeover", step, boundary).unwrap();
+        let running = self.begin().await;
+        self.up.look_away().unwrap();
+        wait_until("the server's crash", SOON * 3, async || {
+            !self.up.crash_is_armed()
+        })
+        .await;
+        running
+    }
+
+    pub(crate) async fn release(&self) -> String {
+        self.books().await.release(&self.database).await
+    }
+
+    pub(crate) async fn books(&self) -> Books {
+        Books::open(&self.up).await
+    }
+
+    /// The server that the product's own books call the primary, if it runs.
+    pub(crate) async fn primary(&self) -> Option<RunningInstance> {
+        let id = self.books().await.primary(&self.database).await;
+        self.instances()
+            .into_iter()
+            .find(|instance| instance.data_dir.as_str().contains(&id))
+    }
+
+    /// The running server that is not the primary: the replacement, before the switch.
+    pub(crate) async fn replacement(&self) -> Option<RunningInstance> {
+        let primary = self.primary().await?;
+        self.instances()
+            .into_iter()
+            .find(|instance| instance.data_dir != primary.data_dir)
+    }
+
+    /// PostgreSQL servers of databases; not the product's own.
+    pub(crate) fn instances(&self) -> Vec<RunningInstance> {
+        let mut all = self.up.instances();
+        all.retain(|instance| !Books::are_in(&self.up, instance));
+        all
+    }
+
+    pub(crate) fn dbname(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
+    /// A direct connection as superuser, past the endpoint.
+    pub(crate) fn direct(&self, instance: &RunningInstance) -> tokio_postgres::Config {
+        instance.direct("upkeep", self.dbname())
+    }
+
+    /// A new connection of the application.
+    pub(crate) async fn connect(&self) -> Client {
+        connect(&self.url.parse().unwrap()).await.unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.up.log());
+        }
+    }
+}
+
+pub(crate) async fn connect(
+    config: &tokio_postgres::Config,
+) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    // Its end is the error of the next statement.
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+pub(crate) fn other(release: &str) -> &'static str {
+    if release == RELEASES[0] {
+        RELEASES[1]
+    } else {
+        RELEASES[0]
+    }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Vars {
+    #[serde(rename = "DATABASE_URL")]
+    url: String,
+}
