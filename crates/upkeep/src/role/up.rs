@@ -35,8 +35,10 @@ pub struct Running {
 
 /// Runs until asked to end. `ready` is called once, when every role answers.
 pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()> {
-    let config = first_time::prepare(options)?;
-    let _lock = lock(&config.pid_file("up"))?;
+    let dir = first_time::make_dirs(options)?;
+    // Before any file is written: a second `up` here must not turn the first one's roles elsewhere.
+    let _lock = lock(&dir.join("run/up.pid")).with_context(|| format!("run in `{dir}`"))?;
+    let config = first_time::configure(options, dir)?;
     supervise::adopt_orphans()?;
     let mut roles = Roles::new(&config)?;
     let started = start(&config, &mut roles).await;

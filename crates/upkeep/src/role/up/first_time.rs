@@ -22,8 +22,8 @@ use crate::role::doors::{Machine, hex, random_bytes};
 /// Debian's and others' places of installed servers; each sub-folder is a major version.
 const INSTALLED: &str = "/usr/lib/postgresql";
 
-/// Makes the directory and its files where they are missing, and reads the configuration.
-pub(super) fn prepare(options: &UpOptions) -> Result<Config> {
+/// Makes the directory and its folders where they are missing; says where it is.
+pub(super) fn make_dirs(options: &UpOptions) -> Result<Utf8PathBuf> {
     let dir = absolute(&options.dir)?;
     // PostgreSQL runs as another user and has to reach its data; secrets are files of mode 0600.
     make_dir(&dir, 0o755)?;
@@ -36,6 +36,11 @@ pub(super) fn prepare(options: &UpOptions) -> Result<Config> {
     ] {
         make_dir(&dir.join(name), mode)?;
     }
+    Ok(dir)
+}
+
+/// Writes the files that all roles read. The caller holds the lock of `up`: they are its own.
+pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config> {
     let file = Config::file(&dir);
     let known = if file.exists() {
         Some(Config::read(&file)?)
@@ -59,7 +64,9 @@ pub(super) fn prepare(options: &UpOptions) -> Result<Config> {
     };
     for listen in [&config.listen, &config.endpoint_listen] {
         if let Err(error) = std::net::TcpListener::bind(listen) {
-            bail!("cannot listen on `{listen}`: {error}");
+            bail!(
+                "cannot listen on `{listen}`: {error}\nhint: choose other addresses with --listen and --endpoint-listen"
+            );
         }
     }
     config.write()?;
