@@ -43,8 +43,8 @@ mod marks;
 mod record;
 
 // What is looked at.
-pub mod control_data;
 mod activity;
+pub mod control_data;
 mod mark;
 mod observe;
 mod pause;

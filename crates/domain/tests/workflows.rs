@@ -13,7 +13,9 @@ const END: &str = "<!-- tables: end -->";
 fn the_tables_in_the_documentation_are_those_of_the_code() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/workflows.md");
     let text = std::fs::read_to_string(&file).expect("docs/workflows.md is there");
-    let (before, rest) = text.split_once(BEGIN).expect("it marks where the tables begin");
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .expect("it marks where the tables begin");
     let (_, after) = rest.split_once(END).expect("it marks where the tables end");
     let tables = [
         table::markdown::<provision::Step>(),

@@ -112,7 +112,10 @@ impl Store {
         let rows = self
             .client()
             .await?
-            .query(&format!("{SELECT} WHERE d.state <> 'failed' ORDER BY d.created_at, d.id"), &[])
+            .query(
+                &format!("{SELECT} WHERE d.state <> 'failed' ORDER BY d.created_at, d.id"),
+                &[],
+            )
             .await
             .map_err(Error::query("list databases"))?;
         Ok(rows.iter().map(Database::from_row).collect())
