@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use upkeep_domain::host_command::{
     Answer, CommandId, Envelope, Fence, HostCommand, HostError, HostQuery, Outcome,
 };
@@ -22,6 +22,9 @@ use upkeep_store::{Change, Claim, EventKind, NewEvent, Store};
 
 use crate::World;
 
+/// An agent that was killed is back long before that.
+const AGENT_AWAY_MAX: Duration = Duration::from_secs(20);
+const AGENT_LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Waiting is told at most that often.
 const NOTE_EVERY: Duration = Duration::from_millis(500);
 
@@ -179,10 +182,36 @@ impl<'a> Visit<'a> {
         host: HostId,
         instance: InstanceId,
     ) -> Result<Observation, Failure> {
-        match self.query(host, HostQuery::Observe { instance }).await? {
-            Answer::Observed { observation } => Ok(*observation),
-            other => Err(unexpected(&other)),
+        observed(self.query(host, HostQuery::Observe { instance }).await?)
+    }
+
+    /// As `query`, for steps that clients do not feel: that its agent is started again meanwhile is no
+    /// reason to throw away a copy that took hours.
+    pub(crate) async fn query_patiently(
+        &self,
+        host: HostId,
+        query: HostQuery,
+    ) -> Result<Answer, Failure> {
+        let until = Instant::now() + AGENT_AWAY_MAX;
+        loop {
+            match self.query(host, query.clone()).await {
+                Err(Failure::Unknown(why)) if Instant::now() < until => {
+                    self.waiting("for the agent of the host", json!({ "why": why }))
+                        .await;
+                    sleep(AGENT_LOOK_EVERY).await;
+                }
+                ended => return ended,
+            }
         }
+    }
+
+    pub(crate) async fn observe_patiently(
+        &self,
+        host: HostId,
+        instance: InstanceId,
+    ) -> Result<Observation, Failure> {
+        let query = HostQuery::Observe { instance };
+        observed(self.query_patiently(host, query).await?)
     }
 
     /// Tells people what is being waited for. Too often is not told at all.
@@ -206,6 +235,13 @@ impl<'a> Visit<'a> {
         if let Err(error) = self.store.note(self.claim, &event).await {
             tracing::debug!(%error, "could not record what is being waited for");
         }
+    }
+}
+
+fn observed(answer: Answer) -> Result<Observation, Failure> {
+    match answer {
+        Answer::Observed { observation } => Ok(*observation),
+        other => Err(unexpected(&other)),
     }
 }
 

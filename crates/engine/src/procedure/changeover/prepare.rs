@@ -65,7 +65,7 @@ impl Changeover {
     }
 
     pub(super) async fn base_backup(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let old = visit.observe(self.host, self.old).await?;
+        let old = visit.observe_patiently(self.host, self.old).await?;
         let source_address = old
             .address
             .ok_or_else(|| Failure::Failed("the old primary has no address".to_owned()))?;
@@ -84,7 +84,11 @@ impl Changeover {
             )
             .await?;
         loop {
-            match visit.observe(self.host, self.replacement).await?.backup {
+            match visit
+                .observe_patiently(self.host, self.replacement)
+                .await?
+                .backup
+            {
                 Some(BackupProgress::Done { bytes }) => {
                     return Ok(Done::new().detail(json!({ "bytes": bytes })));
                 }
@@ -117,8 +121,8 @@ impl Changeover {
 
     pub(super) async fn catch_up(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
         loop {
-            let old = visit.observe(self.host, self.old).await?;
-            let new = visit.observe(self.host, self.replacement).await?;
+            let old = visit.observe_patiently(self.host, self.old).await?;
+            let new = visit.observe_patiently(self.host, self.replacement).await?;
             if new.process != ProcessState::Running {
                 return Err(Failure::Failed("the replacement has stopped".to_owned()));
             }
@@ -165,7 +169,7 @@ impl Changeover {
     }
 
     pub(super) async fn prepare_sessions(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let replacement = target(&visit.observe(self.host, self.replacement).await?)?;
+        let replacement = target(&visit.observe_patiently(self.host, self.replacement).await?)?;
         let prepared = visit
             .traffic()
             .prepare(&self.dbname, visit.fence(), &replacement)
@@ -203,7 +207,7 @@ impl Changeover {
 
     async fn activity(&self, visit: &Visit<'_>, instance: InstanceId) -> Result<Activity, Failure> {
         match visit
-            .query(
+            .query_patiently(
                 self.host,
                 HostQuery::Activity {
                     instance,
