@@ -10,6 +10,7 @@ mod releases;
 mod role;
 
 use camino::Utf8PathBuf;
+use clap::builder::NonEmptyStringValueParser as NonEmpty;
 use clap::{Args, Parser, Subcommand};
 
 pub use addons::{AddonsCreate, AddonsDestroy, AddonsList, AddonsWait};
@@ -136,7 +137,7 @@ pub enum ClientCommand {
 #[derive(Clone, Debug, Args)]
 pub struct App {
     /// App, by name or id
-    #[arg(short = 'a', long, env = "UPKEEP_APP", hide_env_values = true)]
+    #[arg(short = 'a', long, env = "UPKEEP_APP", hide_env_values = true, value_parser = NonEmpty::new())]
     pub app: String,
 }
 
@@ -144,7 +145,7 @@ pub struct App {
 #[derive(Clone, Debug, Args)]
 pub struct AnyApp {
     /// App, by name or id
-    #[arg(short = 'a', long, env = "UPKEEP_APP", hide_env_values = true)]
+    #[arg(short = 'a', long, env = "UPKEEP_APP", hide_env_values = true, value_parser = NonEmpty::new())]
     pub app: Option<String>,
 }
 

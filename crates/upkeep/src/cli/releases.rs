@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser as NonEmpty;
 
 #[derive(Clone, Debug, Args)]
 #[command(group = clap::ArgGroup::new("from").required(true).args(["system", "debian", "file"]))]
@@ -29,11 +30,13 @@ pub struct ReleasesAdd {
 #[derive(Clone, Debug, Args)]
 pub struct ReleasesInfo {
     /// Name of the release
+    #[arg(value_parser = NonEmpty::new())]
     pub name: String,
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct ReleasesRemove {
     /// Name of the release
+    #[arg(value_parser = NonEmpty::new())]
     pub name: String,
 }
