@@ -4,6 +4,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Child;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Error, Up, upkeep};
+use super::{Error, Options, Up, upkeep};
 
 /// Building a replacement of a large database is the longest thing a command waits for.
 const WITHIN: Duration = Duration::from_secs(900);
@@ -35,38 +36,8 @@ impl Up {
 
     /// Starts a command and leaves it running; what it says can be heard meanwhile.
     pub fn begin(&self, args: &[&str]) -> Result<Running, Error> {
-        let name = args.first().copied().unwrap_or_default().to_owned();
-        let mut command = upkeep(&self.options, self.dir());
-        command
-            .args(args)
-            .args(["--dir", self.dir().as_str()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|source| Error::Run {
-            command: name.clone(),
-            source,
-        })?;
-        let (tell, talk) = unbounded_channel();
-        let stderr = tokio::spawn(listen(child.stderr.take(), Some(tell)));
-        let stdout = tokio::spawn(listen(child.stdout.take(), None));
-        Ok(Running {
-            name,
-            child,
-            stdout,
-            stderr,
-            talk,
-        })
+        Running::begin(&self.options, self.dir(), args)
     }
-}
-
-/// How a command ended, for those who want to know more than whether it worked.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// Its exit status; nothing if a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
 }
 
 /// A command that runs. Dropping it kills it.
@@ -79,6 +50,32 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a command in a directory where nothing may be running at all.
+    pub fn begin(options: &Options, dir: &Utf8Path, args: &[&str]) -> Result<Self, Error> {
+        let name = args.first().copied().unwrap_or_default().to_owned();
+        let mut command = upkeep(options, dir);
+        command
+            .args(["--dir", dir.as_str()])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().map_err(|source| Error::Run {
+            command: name.clone(),
+            source,
+        })?;
+        let (tell, talk) = unbounded_channel();
+        let stderr = tokio::spawn(listen(child.stderr.take(), Some(tell)));
+        let stdout = tokio::spawn(listen(child.stdout.take(), None));
+        Ok(Self {
+            name,
+            child,
+            stdout,
+            stderr,
+            talk,
+        })
+    }
+
     /// The next line of its talk; `None` when it has said everything.
     pub async fn heard(&mut self) -> Option<String> {
         self.talk.recv().await
@@ -128,6 +125,15 @@ impl Running {
             said: said.join(" / "),
         })
     }
+}
+
+/// How a command ended, for those who want to know more than whether it worked.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Its exit status; nothing if a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 async fn listen(

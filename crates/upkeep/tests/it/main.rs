@@ -6,8 +6,10 @@
 mod books;
 mod bypass;
 mod crash;
+mod faults;
 mod left;
 mod load;
+mod refusals;
 mod wait;
 mod witness;
 mod world;

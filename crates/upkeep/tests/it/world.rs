@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 use upkeep_testkit::releases_source::installed_dir;
 use upkeep_testkit::up::{self, MaintenanceRun, Options, Running, RunningInstance, Up};
@@ -40,7 +41,11 @@ pub(crate) fn options() -> Options {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let up = Up::start(up::make_dir().unwrap(), options()).await.unwrap();
+        Self::new_in(up::make_dir().unwrap()).await
+    }
+
+    pub(crate) async fn new_in(dir: TempDir) -> Self {
+        let up = Up::start(dir, options()).await.unwrap();
         let system = installed_dir("15");
         for name in RELEASES {
             let add = ["releases:add", "--system", system.as_str(), "--name", name];

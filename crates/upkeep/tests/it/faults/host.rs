@@ -1,0 +1,94 @@
+//! The agent, or a PostgreSQL server, dies.
+
+use std::time::Duration;
+
+use upkeep_testkit::up::Role;
+
+use crate::wait::{wait_for, wait_until};
+use crate::world::{World, connect, other};
+use crate::{left, load};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// About 300 MB: characters of that length are not compressed.
+const BALLAST: &str = "CREATE TABLE ballast(filler char(1000));
+    INSERT INTO ballast SELECT 'x' FROM generate_series(1, 270000)";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_copy_that_loses_its_agent_is_made_again() {
+    let world = World::new().await;
+    let from = world.release().await;
+    let primary = world.primary().await.unwrap();
+    let client = connect(&world.direct(&primary)).await.unwrap();
+    client.batch_execute(BALLAST).await.unwrap();
+    let mut running = world.begin().await;
+    let copying = async || running.heard().await.filter(|line| half_copied(line));
+    wait_for("a copy in the middle", SOON * 3, copying).await;
+    world.up.crash(Role::Agent).unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "succeeded", "{ending:?}");
+    left::nothing_but_the_primary(&world, other(&from)).await;
+    let rows = world.connect().await;
+    drop(rows);
+}
+
+fn half_copied(line: &str) -> bool {
+    line.starts_with("base_backup") && line.contains("MB of about")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_replacement_that_dies_before_it_has_caught_up_is_thrown_away() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    let running = world
+        .begin_and_stop_at("start_replacement", "after_commit")
+        .await;
+    crash_the_replacement(&world).await;
+    world.up.look_again().unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
+    left::nothing_but_the_primary(&world, &from).await;
+    load::promise_held(load).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_replacement_that_dies_before_its_promotion_leaves_one_primary() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    let running = world.begin_and_stop_at("seal", "after_commit").await;
+    crash_the_replacement(&world).await;
+    world.up.look_again().unwrap();
+    let ending = world.ending(running).await;
+    eprintln!("{} {}", ending.outcome, ending.because);
+    // It is started again as the standby that it is, and has all that the marker covers.
+    assert_eq!(ending.outcome, "succeeded", "{ending:?}");
+    left::nothing_but_the_primary(&world, other(&from)).await;
+    load::nothing_lost(load).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_an_old_primary_that_dies_under_the_hold_comes_back_with_every_commit() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    let running = world.begin_and_stop_at("hold", "after_commit").await;
+    let old = world.primary().await.unwrap();
+    world.up.crash_instance(old.pid).unwrap();
+    world.up.look_again().unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
+    left::nothing_but_the_primary(&world, &from).await;
+    let told = load.snapshot().commits_acknowledged;
+    wait_until("commits on the old primary", SOON, async || {
+        load.snapshot().commits_acknowledged > told + 100
+    })
+    .await;
+    load::nothing_lost(load).await;
+}
+
+async fn crash_the_replacement(world: &World) {
+    let replacement = world.replacement().await.expect("the replacement runs");
+    world.up.crash_instance(replacement.pid).unwrap();
+}

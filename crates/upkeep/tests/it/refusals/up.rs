@@ -1,0 +1,57 @@
+//! `upkeep up` where it cannot run.
+
+use std::fs;
+use std::net::TcpListener;
+
+use camino::Utf8Path;
+use tempfile::TempDir;
+use upkeep_testkit::up::{Running, Up};
+
+use super::{NOT_DONE, said};
+use crate::world::{World, options};
+
+#[tokio::test]
+async fn up_names_the_address_that_is_taken_and_starts_nothing() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for option in ["--listen", "--endpoint-listen"] {
+        let dir = TempDir::new().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let other = match option {
+            "--listen" => "--endpoint-listen",
+            _ => "--listen",
+        };
+        let args = ["up", option, &taken, other, "127.0.0.1:0"];
+        let ended = Running::begin(&options(), dir, &args)
+            .unwrap()
+            .ended()
+            .await;
+        let ended = ended.unwrap();
+        said(&ended, NOT_DONE, &format!("cannot listen on `{taken}`"));
+        said(&ended, NOT_DONE, option);
+        let began = dir.join("config.toml").exists() || dir.join("run/server.pid").exists();
+        assert!(!began, "nothing was begun");
+    }
+}
+
+#[tokio::test]
+async fn a_second_up_in_a_directory_leaves_the_first_one_as_it_is() {
+    let world = World::new().await;
+    let files = || ["config.toml", "client.json", "token"].map(|name| read(&world.up, name));
+    let before = files();
+    let elsewhere = [
+        "--listen",
+        "127.0.0.1:0",
+        "--endpoint-listen",
+        "127.0.0.1:0",
+    ];
+    let args = [&["up"][..], &elsewhere].concat();
+    let ended = world.up.attempt(&args).await.unwrap();
+    said(&ended, NOT_DONE, "another process has this role already");
+    assert_eq!(files(), before);
+    world.up.run(&["apps"]).await.unwrap();
+}
+
+fn read(up: &Up, name: &str) -> String {
+    fs::read_to_string(up.dir().join(name)).unwrap()
+}
