@@ -82,11 +82,6 @@ pub enum TrafficError {
     Unknown { sentence: String },
 }
 
-/// Wall-clock time. Durations are measured with tokio's monotonic clock.
-pub trait Clock: Send + Sync {
-    fn now(&self) -> jiff::Timestamp;
-}
-
 /// Ids and randomness.
 pub trait Random: Send + Sync {
     /// A new id, ordered by time (UUID version 7).

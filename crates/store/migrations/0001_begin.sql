@@ -120,7 +120,7 @@ CREATE TABLE upkeep.events (
 CREATE INDEX ON upkeep.events (database_id, id);
 CREATE INDEX ON upkeep.events (workflow_id, id);
 
--- What is to be told to people, delivered at least once.
+-- What is to be told to people: written with what it tells. Nothing delivers it yet; notices will.
 CREATE TABLE upkeep.outbox (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workflow_id  uuid,

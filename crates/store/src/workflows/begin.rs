@@ -77,9 +77,15 @@ impl Store {
             .map_err(Error::query("begin a transaction"))?;
         transaction
             .execute(
-                "INSERT INTO upkeep.maintenances
-                     (id, database_id, status, method, reason, release_before, release_after, request_id, started_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())",
+                "WITH m AS (
+                     INSERT INTO upkeep.maintenances
+                         (id, database_id, status, method, reason, release_before, release_after, request_id, started_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now()) RETURNING *)
+                 INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+                 SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
+                     'maintenance', m.id, 'method', m.method, 'reason', m.reason,
+                     'release_before', m.release_before, 'release_after', m.release_after)
+                 FROM m",
                 &[
                     &maintenance.id.0,
                     &workflow.database.0,
@@ -89,6 +95,7 @@ impl Store {
                     &maintenance.release_before,
                     &maintenance.release_after,
                     &maintenance.request_id,
+                    &workflow.id.0,
                 ],
             )
             .await

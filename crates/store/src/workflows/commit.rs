@@ -61,7 +61,9 @@ const COMMIT: &str = "
     SELECT count(*) FROM w";
 
 /// Its outcome, and how its time was spent, from the events.
+/// The maintenance's outcome, how its time was spent (from the events), and the notice of it.
 const END_MAINTENANCE: &str = "
+    WITH m AS (
     UPDATE upkeep.maintenances m SET outcome = $2,
            status = CASE $2 WHEN 'succeeded' THEN 'completed' WHEN 'stuck' THEN 'running' ELSE 'pending' END,
            completed_at = CASE $2 WHEN 'stuck' THEN NULL ELSE now() END,
@@ -70,7 +72,12 @@ const END_MAINTENANCE: &str = "
                SELECT pg_catalog.jsonb_object_agg(s.step, s.ms) FROM (
                    SELECT step, sum((detail ->> 'ms')::double precision) AS ms FROM upkeep.events
                    WHERE workflow_id = $3 AND kind IN ('done', 'again', 'failed') AND detail ? 'ms' GROUP BY step) s)
-    WHERE m.id = $1";
+    WHERE m.id = $1 RETURNING m.*)
+    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+    SELECT $3, m.database_id, 'maintenance_' || $2, pg_catalog.jsonb_build_object(
+        'maintenance', m.id, 'method', m.method, 'reason', m.reason, 'sentence', m.sentence,
+        'release_before', m.release_before, 'release_after', m.release_after, 'felt', m.felt)
+    FROM m";
 
 impl Store {
     /// # Errors

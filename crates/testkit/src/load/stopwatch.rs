@@ -1,7 +1,7 @@
 //! The load's own time: one reading of the wall clock at the start, monotonic time ever after.
 //!
 //! The witnesses of a test must not share a clock with what they judge, and must not be fooled when
-//! the wall clock jumps; so they do not use the product's `Clock` port.
+//! the wall clock jumps; so both are read together.
 
 use std::time::{Duration, Instant};
 

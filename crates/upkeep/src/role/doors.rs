@@ -1,22 +1,15 @@
-//! The real doors to the world: clock, randomness, credentials.
+//! The real doors to the world: randomness and credentials.
 
-use jiff::Timestamp;
 use rand::Rng;
 use upkeep_domain::credential::Credential;
-use upkeep_domain::ports::{Clock, Credentials, Random};
+use upkeep_domain::ports::{Credentials, Random};
 use uuid::Uuid;
 
-/// The machine's own clock and the operating system's randomness.
+/// The operating system's randomness.
 pub(super) struct Machine;
 
 /// Bytes of a password before they become symbols: 192 random bits.
 const PASSWORD_BYTES: usize = 24;
-
-impl Clock for Machine {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
 
 impl Random for Machine {
     fn uuid(&self) -> Uuid {

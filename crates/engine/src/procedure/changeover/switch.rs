@@ -48,6 +48,10 @@ impl Changeover {
     }
 
     pub(super) async fn mark(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        if visit.claim.tries > 0 {
+            // A second try must not outlive the lease; without a hold there is nothing to go on with.
+            visit.traffic().renew(&self.dbname, visit.fence()).await?;
+        }
         let marked = visit
             .query(self.host, HostQuery::Mark { instance: self.old })
             .await?;
