@@ -65,7 +65,7 @@ async fn a_database_whose_name_is_taken_leaves_nothing() {
         .store
         .begin_provision(&workflow(&second), &second)
         .await;
-    assert_eq!(exists(begun), "databases_name_key");
+    assert_eq!(exists(begun), "databases_name");
     assert_eq!(fixture.count("databases").await, 1);
     assert_eq!(fixture.count("workflows").await, 1);
     assert_eq!(fixture.count("events").await, 1);
