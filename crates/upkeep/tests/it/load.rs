@@ -17,6 +17,8 @@ fn config() -> Config {
         ledger_clients: 2,
         ledger_rate: 250.0,
         idle_sessions: 4,
+        // Longer than anybody is held: whoever is closed then hears it from the endpoint.
+        statement_deadline: Duration::from_secs(40),
         ..Config::default()
     }
 }

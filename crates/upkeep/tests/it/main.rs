@@ -2,6 +2,10 @@
 //! part, and asked for what it must refuse.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::print_stderr,
+    reason = "figures of a run, and the logs of one that failed"
+)]
 
 mod books;
 mod bypass;

@@ -12,6 +12,8 @@ use crate::{left, load};
 
 /// Far longer than a frozen server's clients would wait for anything else.
 const SILENCE: Duration = Duration::from_secs(2);
+/// Of a sealed hold.
+const HARD_LIMIT: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,6 +54,24 @@ async fn switch_a_hold_whose_lease_has_ended_is_undone() {
     left::nothing_but_the_primary(&world, &from).await;
     assert_eq!(world.change_over().await.outcome, "succeeded");
     load::promise_held(load).await;
+}
+
+/// Held clients are not kept for ever; who comes anew afterwards finds the database where it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_server_that_is_away_for_too_long_costs_connections_but_no_commit() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    let running = world.begin_and_stop_at("seal", "after_commit").await;
+    wait_until("the hard limit of the hold", HARD_LIMIT * 2, async || {
+        load.snapshot().connections_dropped > 0
+    })
+    .await;
+    world.up.look_again().unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "succeeded", "{ending:?}");
+    left::nothing_but_the_primary(&world, other(&from)).await;
+    load::nothing_lost(load).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! The agent, or a PostgreSQL server, dies.
 
+use std::fs;
 use std::time::Duration;
 
 use upkeep_testkit::up::Role;
@@ -28,8 +29,6 @@ async fn switch_a_copy_that_loses_its_agent_is_made_again() {
     let ending = world.ending(running).await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     left::nothing_but_the_primary(&world, other(&from)).await;
-    let rows = world.connect().await;
-    drop(rows);
 }
 
 fn half_copied(line: &str) -> bool {
@@ -61,7 +60,6 @@ async fn switch_a_replacement_that_dies_before_its_promotion_leaves_one_primary(
     crash_the_replacement(&world).await;
     world.up.look_again().unwrap();
     let ending = world.ending(running).await;
-    eprintln!("{} {}", ending.outcome, ending.because);
     // It is started again as the standby that it is, and has all that the marker covers.
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     left::nothing_but_the_primary(&world, other(&from)).await;
@@ -86,6 +84,29 @@ async fn switch_an_old_primary_that_dies_under_the_hold_comes_back_with_every_co
     })
     .await;
     load::nothing_lost(load).await;
+}
+
+/// The old primary is disarmed by then: for once the way back has all of it to undo.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_replacement_that_cannot_be_promoted_leaves_the_old_primary_in_charge() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    for boundary in ["before_effect", "after_effect", "after_commit"] {
+        let running = world.begin_and_stop_at("disarm", "after_commit").await;
+        let replacement = world.replacement().await.expect("the replacement runs");
+        world.up.crash_instance(replacement.pid).unwrap();
+        // Without it no server starts.
+        fs::remove_file(replacement.data_dir.join("global/pg_control")).unwrap();
+        world.up.arm_crash("changeover", "rearm", boundary).unwrap();
+        world.up.look_again().unwrap();
+        let ending = world.ending(running).await;
+        assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
+        assert!(!world.up.crash_is_armed(), "{ending:?}");
+        left::nothing_but_the_primary(&world, &from).await;
+        load::unharmed(&load, boundary);
+    }
+    load::promise_held(load).await;
 }
 
 async fn crash_the_replacement(world: &World) {
