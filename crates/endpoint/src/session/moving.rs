@@ -23,6 +23,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
         if let Some((target, done)) = self.preparation.take() {
             self.prepare(target, done).await?;
         }
+        if matches!(self.mode, Mode::Draining(_)) && (self.dirty || self.captured.is_none()) {
+            // While others still drain; only listeners have to look once more when all are held.
+            self.look().await?;
+        }
         if let Mode::Draining(_) = self.mode
             && let Mode::Draining(done) = std::mem::replace(&mut self.mode, Mode::Held)
         {
