@@ -7,6 +7,8 @@ mod first_time;
 mod state;
 mod supervise;
 
+use std::convert::Infallible;
+
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -48,6 +50,7 @@ pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()
             tokio::select! {
                 ended = asked_to_end() => ended?,
                 never = roles.supervise() => match never? {},
+                never = keep_state_running(&config) => match never? {},
             }
             roles.end().await;
             Ok(())
@@ -59,11 +62,23 @@ pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()
     }
 }
 
+async fn keep_state_running(config: &Config) -> Result<Infallible> {
+    if has_state_elsewhere() {
+        std::future::pending::<()>().await;
+    }
+    let agent = state::agent(config)?;
+    Ok(state::keep_running(config, &agent).await)
+}
+
+fn has_state_elsewhere() -> bool {
+    std::env::var_os(state::STATE_URL).is_some()
+}
+
 async fn start(config: &Config, roles: &mut Roles) -> Result<Running> {
     roles.start("agent").await?;
     let agent = state::agent(config)?;
     first_time::add_installed_releases(config, &agent).await?;
-    if std::env::var_os(state::STATE_URL).is_none() {
+    if !has_state_elsewhere() {
         state::ensure(config, &agent)
             .await
             .context("start the private state instance")?;

@@ -1,7 +1,11 @@
 //! The private instance that keeps Upkeep's own state: made and started by the code that runs
 //! everybody's instances, on a unix socket only.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
+use tokio::time::sleep;
 use tokio_postgres::Config as PgConfig;
 use upkeep_agent::client::AgentClient;
 use upkeep_domain::host_command::{Answer, CommandId, Envelope, Fence, HostCommand, HostQuery};
@@ -15,6 +19,8 @@ use crate::role::doors::Machine;
 
 /// Another PostgreSQL for our state, such as `host=... user=... dbname=...`.
 pub(super) const STATE_URL: &str = "UPKEEP_STATE_URL";
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Small: a few connections, a few megabytes.
 const SETTINGS: InstanceSettings = InstanceSettings {
@@ -46,6 +52,30 @@ pub(super) async fn ensure(config: &Config, agent: &AgentClient) -> Result<()> {
         .await?;
     }
     if seen.process != ProcessState::Running {
+        command(config, agent, HostCommand::StartInstance { instance }).await?;
+    }
+    Ok(())
+}
+
+/// Starts it again whenever it has ended: without it nobody is in command. It is never made anew here:
+/// one that has vanished is for a person to look at.
+pub(super) async fn keep_running(config: &Config, agent: &AgentClient) -> Infallible {
+    loop {
+        sleep(LOOK_EVERY).await;
+        if let Err(error) = start_if_stopped(config, agent).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "cannot see to the private state instance"
+            );
+        }
+    }
+}
+
+async fn start_if_stopped(config: &Config, agent: &AgentClient) -> Result<()> {
+    let seen = observe(config, agent).await?;
+    if seen.process == ProcessState::Stopped {
+        tracing::warn!("the private state instance has ended; starting it again");
+        let instance = config.state_instance;
         command(config, agent, HostCommand::StartInstance { instance }).await?;
     }
     Ok(())
