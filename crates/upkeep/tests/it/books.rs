@@ -13,13 +13,16 @@ pub(crate) struct Books {
 
 impl Books {
     pub(crate) async fn open(up: &Up) -> Self {
-        let instances = up.instances();
-        let private = instances.iter().find(|found| Self::are_in(up, found));
-        let config = private
-            .expect("the private instance runs")
-            .direct("upkeep", "postgres");
+        let private = Self::instance(up).expect("the private instance runs");
+        let config = private.direct("upkeep", "postgres");
         let client = connect(&config).await.unwrap();
         Self { client }
+    }
+
+    /// The private instance, if it runs.
+    pub(crate) fn instance(up: &Up) -> Option<RunningInstance> {
+        let mut all = up.instances().into_iter();
+        all.find(|found| Self::are_in(up, found))
     }
 
     /// Whether it is the private instance.

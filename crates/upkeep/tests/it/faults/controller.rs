@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use upkeep_testkit::load::Load;
 use upkeep_testkit::up::RunningInstance;
 
+use crate::books::Books;
 use crate::wait::wait_until;
 use crate::world::{World, connect, other};
 use crate::{left, load};
@@ -53,6 +54,22 @@ async fn switch_a_hold_whose_lease_has_ended_is_undone() {
     assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
     left::nothing_but_the_primary(&world, &from).await;
     assert_eq!(world.change_over().await.outcome, "succeeded");
+    load::promise_held(load).await;
+}
+
+/// Without its own state nobody may go on; with it, the run does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_our_own_state_that_dies_under_the_hold_is_started_again() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    let running = world.begin_and_stop_at("seal", "after_commit").await;
+    let private = Books::instance(&world.up).expect("the private instance runs");
+    world.up.crash_instance(private.pid).unwrap();
+    world.up.look_again().unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "succeeded", "{ending:?}");
+    left::nothing_but_the_primary(&world, other(&from)).await;
     load::promise_held(load).await;
 }
 

@@ -1,0 +1,108 @@
+//! Where the server is to die, and seeing to it that it does.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use upkeep_domain::procedure::{Direction, Next, Steps, Verdict};
+
+use crate::wait::wait_until;
+use crate::world::World;
+
+pub(super) const BOUNDARIES: [&str; 3] = ["before_effect", "after_effect", "after_commit"];
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+const SOON: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Copy)]
+pub(super) struct Crash {
+    procedure: &'static str,
+    pub(super) step: &'static str,
+    pub(super) boundary: &'static str,
+    direction: Direction,
+}
+
+impl fmt::Debug for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.step, self.boundary)
+    }
+}
+
+pub(super) fn crash<S: Steps>(step: S, boundary: &'static str) -> Crash {
+    Crash {
+        procedure: S::PROCEDURE,
+        step: step.spec().name,
+        boundary,
+        direction: step.spec().direction,
+    }
+}
+
+pub(super) fn boundaries<S: Steps>(steps: &[S]) -> Vec<Crash> {
+    let of = |step: &S| BOUNDARIES.map(|boundary| crash(*step, boundary));
+    steps.iter().flat_map(of).collect()
+}
+
+/// The steps from `first` to the end, if all goes well.
+pub(super) fn way_from<S: Steps>(first: S) -> Vec<S> {
+    let mut way = vec![first];
+    while let Next::Step(next) = way[way.len() - 1].next(Verdict::Done) {
+        way.push(next);
+    }
+    way
+}
+
+/// Crashes that happen one after the other, in this order.
+pub(super) struct Crashes<'a> {
+    world: &'a World,
+    to_come: std::vec::IntoIter<Crash>,
+    armed: Option<Crash>,
+}
+
+impl<'a> Crashes<'a> {
+    /// Before the work is begun, so that its first step cannot be missed.
+    pub(super) fn arm(world: &'a World, crashes: &[Crash]) -> Self {
+        let mut crashes = Self {
+            world,
+            to_come: crashes.to_vec().into_iter(),
+            armed: None,
+        };
+        crashes.arm_next();
+        crashes
+    }
+
+    /// Crashes the server for as long as the work goes on.
+    pub(super) async fn ride_along<T>(&mut self, work: &JoinHandle<T>) {
+        while !work.is_finished() {
+            if self.armed.is_some() && !self.world.up.crash_is_armed() {
+                self.arm_next();
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The last boundaries may lie behind what people are told.
+    pub(super) async fn all_crossed(mut self) {
+        while let Some(crash) = self.armed {
+            let crossed = async || !self.world.up.crash_is_armed();
+            wait_until(&format!("crash at {crash:?}"), SOON, crossed).await;
+            self.arm_next();
+        }
+    }
+
+    /// A run that was rolled back has no way on, but all of the way back.
+    pub(super) async fn all_crossed_on_the_way_back(self) {
+        match self.armed {
+            Some(crash) if crash.direction != Direction::Back => self.world.up.disarm_crash(),
+            _ => self.all_crossed().await,
+        }
+    }
+
+    fn arm_next(&mut self) {
+        self.armed = self.to_come.next();
+        if let Some(crash) = self.armed {
+            let up = &self.world.up;
+            up.arm_crash(crash.procedure, crash.step, crash.boundary)
+                .unwrap();
+        }
+    }
+}
