@@ -101,7 +101,7 @@ async fn a_transaction_that_does_not_end_is_named_and_everybody_goes_on() {
     let HoldReply::Blocked { blockers } = reply else {
         panic!("held over an open transaction")
     };
-    assert!(began.elapsed() < Duration::from_millis(900));
+    assert!(began.elapsed() < Duration::from_secs(3), "the drain deadline is 300 ms");
     assert_eq!(blockers.len(), 1);
     assert_eq!(blockers[0].backend_pid, pid.cast_unsigned());
     assert_eq!(blockers[0].role, "ann");
