@@ -1,6 +1,8 @@
 //! Where the server is to die, and seeing to it that it does.
 
 use std::fmt;
+use std::iter::Copied;
+use std::slice::Iter;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -54,16 +56,16 @@ pub(super) fn way_from<S: Steps>(first: S) -> Vec<S> {
 /// Crashes that happen one after the other, in this order.
 pub(super) struct Crashes<'a> {
     world: &'a World,
-    to_come: std::vec::IntoIter<Crash>,
+    to_come: Copied<Iter<'a, Crash>>,
     armed: Option<Crash>,
 }
 
 impl<'a> Crashes<'a> {
     /// Before the work is begun, so that its first step cannot be missed.
-    pub(super) fn arm(world: &'a World, crashes: &[Crash]) -> Self {
+    pub(super) fn arm(world: &'a World, crashes: &'a [Crash]) -> Self {
         let mut crashes = Self {
             world,
-            to_come: crashes.to_vec().into_iter(),
+            to_come: crashes.iter().copied(),
             armed: None,
         };
         crashes.arm_next();

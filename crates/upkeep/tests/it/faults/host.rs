@@ -35,6 +35,25 @@ fn half_copied(line: &str) -> bool {
     line.starts_with("base_backup") && line.contains("MB of about")
 }
 
+/// With the server at the same moment: whoever comes back first must find the other's traces.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_an_agent_that_dies_in_the_middle_of_a_switch_is_waited_for() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    for step in ["seal", "fence", "disarm", "promote", "release"] {
+        let from = world.release().await;
+        let running = world.begin_and_stop_at(step, "after_commit").await;
+        world.up.crash(Role::Agent).unwrap();
+        world.up.look_again().unwrap();
+        let ending = world.ending(running).await;
+        eprintln!("{step}: {} {}", ending.outcome, ending.because);
+        assert_eq!(ending.outcome, "succeeded", "{step}: {ending:?}");
+        left::nothing_but_the_primary(&world, other(&from)).await;
+        load::unharmed(&load, step);
+    }
+    load::promise_held(load).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_a_replacement_that_dies_before_it_has_caught_up_is_thrown_away() {
     let world = World::new().await;
