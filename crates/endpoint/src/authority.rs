@@ -3,9 +3,7 @@
 //! A verifier is remembered for a short while. The connection also proves which cluster answers: a
 //! port or a path can be taken over by another one. Passwords are never known here.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 use upkeep_domain::route::Target;
@@ -15,6 +13,7 @@ use upkeep_wire::startup::Startup;
 
 use crate::backend::{Backend, DialError, ExchangeError, dial};
 use crate::config::Limits;
+use crate::memory::Memory;
 use crate::secret;
 
 /// What real roles have, unless somebody set `scram_iterations`.
@@ -45,18 +44,13 @@ pub(crate) enum AuthorityError {
     Verifier(#[from] VerifierError),
 }
 
-struct Remembered {
-    at: Instant,
-    record: RoleRecord,
-}
-
 /// The roles of one server.
 pub(crate) struct Authority {
     pub(crate) target: Target,
     limits: Limits,
     mock_key: [u8; 32],
     connection: tokio::sync::Mutex<Option<Backend>>,
-    remembered: Mutex<HashMap<String, Remembered>>,
+    remembered: Mutex<Memory>,
 }
 
 impl Authority {
@@ -66,7 +60,7 @@ impl Authority {
             limits: limits.clone(),
             mock_key: secret::bytes(),
             connection: tokio::sync::Mutex::default(),
-            remembered: Mutex::default(),
+            remembered: Mutex::new(Memory::new(limits.verifier_age)),
         }
     }
 
@@ -79,31 +73,22 @@ impl Authority {
         Ok(())
     }
 
-    /// A record not older than `age`, if one is remembered.
-    pub(crate) fn remembered(&self, role: &str, age: Duration) -> Option<RoleRecord> {
-        let remembered = self
-            .remembered
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.remembered
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let known = remembered.get(role)?;
-        (known.at.elapsed() <= age).then(|| known.record.clone())
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the server said of the role a short while ago.
+    pub(crate) fn remembered(&self, role: &str) -> Option<RoleRecord> {
+        self.memory().recall(role, Instant::now())
     }
 
     /// Takes over what another authority of the same cluster remembers.
     pub(crate) fn learn_from(&self, other: &Self) {
-        let theirs = std::mem::take(
-            &mut *other
-                .remembered
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        let mut ours = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for (role, known) in theirs {
-            ours.entry(role).or_insert(known);
-        }
+        let fresh = Memory::new(other.limits.verifier_age);
+        let theirs = std::mem::replace(&mut *other.memory(), fresh);
+        self.memory().learn(theirs);
     }
 
     /// Asks the server, and remembers its answer.
@@ -114,7 +99,7 @@ impl Authority {
             Some(backend) => backend,
             None => self.connect().await?,
         };
-        let record = match self.read_role(&mut backend, role).await {
+        let known = match self.read_role(&mut backend, role).await {
             // The server may have been restarted since: once more, on a new connection.
             Err(AuthorityError::Exchange(_)) => {
                 backend = self.connect().await?;
@@ -123,15 +108,11 @@ impl Authority {
             answer => answer?,
         };
         *connection = Some(backend);
-        let known = Remembered {
-            at: Instant::now(),
-            record: record.clone(),
+        let Some(record) = known else {
+            self.memory().forget(role);
+            return Ok(self.doomed(role));
         };
-        let mut remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        remembered.insert(role.to_owned(), known);
+        self.memory().remember(role, record.clone(), Instant::now());
         Ok(record)
     }
 
@@ -154,27 +135,33 @@ impl Authority {
         Ok(backend)
     }
 
+    /// `None` where the role does not exist.
     async fn read_role(
         &self,
         backend: &mut Backend,
         role: &str,
-    ) -> Result<RoleRecord, AuthorityError> {
+    ) -> Result<Option<RoleRecord>, AuthorityError> {
         let sql = "SELECT rolpassword, rolcanlogin, \
                    rolvaliduntil IS NULL OR rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now() \
                    FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) $1";
         let row = self.one_row(backend, sql, &[Some(role)]).await?;
         let truth = |value: &Option<String>| value.as_deref() == Some("t");
-        let doomed = || Verifier::mock(&self.mock_key, role, USUAL_ITERATIONS);
         Ok(match row.as_deref() {
-            Some([Some(stored), may_log_in, valid]) if truth(valid) => RoleRecord {
+            Some([Some(stored), may_log_in, valid]) if truth(valid) => Some(RoleRecord {
                 verifier: Verifier::parse(stored)?,
                 may_log_in: truth(may_log_in),
-            },
-            _ => RoleRecord {
-                verifier: doomed(),
-                may_log_in: true,
-            },
+            }),
+            Some(_) => Some(self.doomed(role)),
+            None => None,
         })
+    }
+
+    /// What is said of a role that nobody can log in as: no password fits.
+    fn doomed(&self, role: &str) -> RoleRecord {
+        RoleRecord {
+            verifier: Verifier::mock(&self.mock_key, role, USUAL_ITERATIONS),
+            may_log_in: true,
+        }
     }
 
     /// The columns of the first row, as text.

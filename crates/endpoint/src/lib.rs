@@ -11,8 +11,8 @@
 //! * [`config`], [`endpoint`]: what it is given, and what it runs.
 //! * [`directory`], [`routes`], [`database`]: which databases there are, kept on disk; the gate of
 //!   each, and its sessions.
-//! * [`accept`], [`greet`], [`authority`], [`cancel`]: how a client comes in. It proves itself against the
-//!   role's verifier, which yields the key that logs it in at any server of the cluster.
+//! * [`accept`], [`greet`], [`authority`], [`memory`], [`cancel`]: how a client comes in. It proves itself
+//!   against the role's verifier, which yields the key that logs it in at any server of the cluster.
 //! * [`link`], [`backend`]: a session at a server.
 //! * [`session`], [`order`]: one client and its server session, and what it can be told.
 //! * [`state`]: what a session is, read from one server and rebuilt on another.
@@ -38,6 +38,7 @@ mod endpoint;
 mod felt;
 mod greet;
 mod link;
+mod memory;
 mod order;
 mod routes;
 mod secret;

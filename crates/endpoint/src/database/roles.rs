@@ -18,7 +18,7 @@ impl Database {
             if !held {
                 return authority.ask(role).await;
             }
-            if let Some(record) = authority.remembered(role, self.limits.verifier_age) {
+            if let Some(record) = authority.remembered(role) {
                 return Ok(record);
             }
             let asked = replacement.unwrap_or(authority).ask(role).await;
