@@ -20,11 +20,13 @@ pub(super) const OWN_STATEMENT: &str = "_upkeep";
 /// A default of SERIALIZABLE READ ONLY DEFERRABLE would make a transaction wait.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE";
 
+/// Left out of the settings: what only the current transaction has, and what cannot be read back.
 const QUERY: &str = "/* upkeep: session state */ \
 SELECT 'id'::text, session_user::text, pg_catalog.current_setting('role'), $2::text, NULL::text \
 UNION ALL SELECT 'setting', s.name, s.setting, NULL, NULL FROM pg_catalog.pg_settings s \
  WHERE s.source OPERATOR(pg_catalog.=) 'session' AND s.context OPERATOR(pg_catalog.<>) 'internal' \
- AND s.name OPERATOR(pg_catalog.!~~) 'transaction\\_%' AND s.name OPERATOR(pg_catalog.<>) 'seed' \
+ AND s.name OPERATOR(pg_catalog.<>) ALL (ARRAY['seed', 'transaction_isolation', \
+ 'transaction_read_only', 'transaction_deferrable']) \
 UNION ALL SELECT 'custom', n, pg_catalog.current_setting(n, true), NULL, NULL \
  FROM pg_catalog.unnest($1::text[]) n WHERE pg_catalog.current_setting(n, true) IS NOT NULL \
 UNION ALL SELECT 'statement', p.name, p.statement, p.from_sql::text, p.parameter_types::pg_catalog.oid[]::text \
