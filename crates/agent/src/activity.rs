@@ -14,6 +14,7 @@ const ASK_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
     let session = instance.answering().await?;
+    let unlogged_relations = unlogged(instance, dbname).await?;
     let dbname = literal(dbname);
     // Only our own role can log in other than through the endpoint: the socket's folder is closed
     // to everybody else. Such a session is one of a person who works on the host.
@@ -34,6 +35,7 @@ pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer
         oldest_transaction,
         prepared_transactions: value(&counts, 0).unwrap_or_default(),
         logical_slots: slots.into_iter().filter_map(|mut row| row.pop()?).collect(),
+        unlogged_relations,
         bypassing_sessions: value(&counts, 1).unwrap_or_default(),
         replay_lag_bytes: value::<i64>(&counts, 2).map(|bytes| bytes.max(0) as u64),
         synchronous_standby_names: text(&counts, 3).or_failed()?.to_owned(),
@@ -64,14 +66,29 @@ async fn oldest(
     ))
 }
 
+/// Tables that a promotion would empty.
+async fn unlogged(instance: &Instance, dbname: &str) -> Result<Vec<String>, HostError> {
+    let session = inside(instance, dbname).await?;
+    let sql = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.relpersistence = 'u' AND c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0 \
+        ORDER BY 1 LIMIT 20";
+    let rows = session.rows(sql, ASK_WITHIN).await.or_failed()?;
+    Ok(rows.into_iter().filter_map(|mut row| row.pop()?).collect())
+}
+
+/// Tables are seen from inside their database only.
+async fn inside(instance: &Instance, dbname: &str) -> Result<Session, HostError> {
+    let identity = identity::read(&instance.places.data()).or_failed()?;
+    Session::open_in(&instance.places.address(), &identity, dbname)
+        .await
+        .or_failed()
+}
+
 pub(crate) async fn usage(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
     instance.complete_record()?;
     instance.refuse_frozen()?;
-    let identity = identity::read(&instance.places.data()).or_failed()?;
-    // Tables are seen from inside their database only.
-    let session = Session::open_in(&instance.places.address(), &identity, dbname)
-        .await
-        .or_failed()?;
+    let session = inside(instance, dbname).await?;
     let sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database()), \
         (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() \
            AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()), \

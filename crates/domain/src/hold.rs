@@ -80,6 +80,9 @@ pub struct Prepared {
     pub spares: u32,
     /// Sessions that cannot be carried, by reason.
     pub unmovable: BTreeMap<String, u32>,
+    /// Sessions that would be carried, but with state that could not be read, by reason.
+    #[serde(default)]
+    pub at_risk: BTreeMap<String, u32>,
 }
 
 /// What clients felt of one hold, measured at the endpoint.
@@ -93,6 +96,9 @@ pub struct Felt {
     pub sessions_moved: u32,
     /// Sessions that could not be carried, by reason.
     pub sessions_closed: BTreeMap<String, u32>,
+    /// Sessions that were carried, but with state that could not be read, by reason.
+    #[serde(default)]
+    pub sessions_at_risk: BTreeMap<String, u32>,
     /// Statements that failed because of the hold or the move.
     pub statements_failed: u32,
 }

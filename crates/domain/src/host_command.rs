@@ -260,6 +260,9 @@ pub struct Activity {
     pub oldest_transaction: Option<String>,
     pub prepared_transactions: u32,
     pub logical_slots: Vec<String>,
+    /// Tables that a promotion empties and that are not empty now, at most twenty.
+    #[serde(default)]
+    pub unlogged_relations: Vec<String>,
     /// Client sessions that do not come through the endpoint.
     pub bypassing_sessions: u32,
     /// Bytes the standby with this slot has not replayed.

@@ -44,6 +44,21 @@ pub enum Direction {
     Back,
 }
 
+/// Tries that follow one another at once while clients wait; then somebody is away for longer.
+const QUICK_TRIES: u32 = 20;
+const SLOW_PAUSE: Duration = Duration::from_millis(500);
+
+impl StepSpec {
+    /// Pause before the next try, after `tries` failed ones.
+    pub fn pause_after(&self, tries: u32) -> Duration {
+        if tries > QUICK_TRIES {
+            self.pause.max(SLOW_PAUSE)
+        } else {
+            self.pause
+        }
+    }
+}
+
 /// How one visit of a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

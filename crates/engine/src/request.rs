@@ -57,6 +57,20 @@ impl Engine {
         }
     }
 
+    /// A person asks for more while a workflow is stuck: it goes on where it stands. False when
+    /// nothing is stuck.
+    async fn go_on_with_stuck(&self, database: &Database) -> Result<bool, Refusal> {
+        let goes_on = self
+            .store
+            .retry_stuck(database.id)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        if goes_on {
+            self.wake();
+        }
+        Ok(goes_on)
+    }
+
     /// Refuses while something else is being done to the database.
     async fn need_idle(&self, database: &Database) -> Result<(), Refusal> {
         match self
@@ -69,7 +83,8 @@ impl Engine {
             Some((procedure, step, true)) => Err(Refusal::busy(format!(
                 "the last {procedure} of `{}` is stuck at `{step}`: a person has to look first",
                 database.name
-            ))),
+            ))
+            .with_hint("when the cause is put right, `upkeep data:maintenances:run` goes on where it stands")),
             Some((procedure, step, false)) => Err(already_busy(database, &procedure, &step)),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) enum Error {
     },
 }
 
-/// Every instance is looked at; a primary that has stopped without being told to is started.
+/// Every instance is looked at; a primary that has stopped, or was left frozen, goes on.
 ///
 /// As in every sweep here: one that cannot be seen to does not keep the others waiting.
 pub(crate) async fn observe(world: &World, store: &Store) -> Result<(), Error> {
@@ -51,17 +51,14 @@ async fn observe_one(
         .record_observation(&seen)
         .await
         .map_err(Error::Store)?;
-    if !should_run(database, instance, &seen) || !is_idle(store, database).await? {
+    let Some(remedy) = remedy(database, instance, &seen) else {
+        return Ok(());
+    };
+    if !is_idle(store, database).await? {
         return Ok(());
     }
-    tracing::warn!(
-        database = database.name,
-        "the primary had stopped; starting it"
-    );
-    let start = HostCommand::StartInstance {
-        instance: instance.id,
-    };
-    command(world, store, instance, "observe", start).await
+    tracing::warn!(database = database.name, process = ?seen.process, "the primary does not run; seeing to it");
+    command(world, store, instance, "observe", remedy).await
 }
 
 /// The endpoint knows every route; a workflow that is at it has the higher fence.
@@ -123,11 +120,19 @@ async fn remove_retired(world: &World, store: &Store, instance: &Instance) -> Re
     Ok(())
 }
 
-fn should_run(database: &Database, instance: &Instance, seen: &Observation) -> bool {
-    instance.role == InstanceRole::Primary
-        && database.primary_instance == Some(instance.id)
-        && seen.process == ProcessState::Stopped
-        && !seen.disarmed
+/// What a primary needs that does not run. A disarmed one has had its day: agents refuse it too.
+fn remedy(database: &Database, instance: &Instance, seen: &Observation) -> Option<HostCommand> {
+    let instance_is_primary =
+        instance.role == InstanceRole::Primary && database.primary_instance == Some(instance.id);
+    if !instance_is_primary || seen.disarmed {
+        return None;
+    }
+    let instance = instance.id;
+    match seen.process {
+        ProcessState::Stopped => Some(HostCommand::StartInstance { instance }),
+        ProcessState::Frozen => Some(HostCommand::Thaw { instance }),
+        ProcessState::Absent | ProcessState::Running => None,
+    }
 }
 
 async fn provisioned(store: &Store) -> Result<Vec<Database>, Error> {

@@ -3,6 +3,13 @@
 -- Grows with every claim of a workflow; agents and endpoints refuse a lower number than they saw.
 CREATE SEQUENCE upkeep.fence AS bigint;
 
+-- The one host whose agent this state speaks of. More than one is for later; until then a second
+-- one must not act on the first one's rows.
+CREATE TABLE upkeep.hosts (
+    only_one    boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    id          uuid NOT NULL
+);
+
 CREATE TABLE upkeep.accounts (
     id          uuid PRIMARY KEY,
     email       text NOT NULL UNIQUE,

@@ -1,5 +1,6 @@
-//! Accounts and their tokens. A token itself is never stored.
+//! Whose state this is: the host, the accounts and their tokens. A token itself is never stored.
 
+use upkeep_domain::id::HostId;
 use uuid::Uuid;
 
 use crate::{Error, Store};
@@ -11,6 +12,31 @@ pub struct Account {
 }
 
 impl Store {
+    /// Makes this state the host's, unless it is another's.
+    ///
+    /// # Errors
+    /// [`Error::OtherHost`] when it is.
+    pub async fn claim_for_host(&self, host: HostId) -> Result<(), Error> {
+        let client = self.client().await?;
+        client
+            .execute(
+                "INSERT INTO upkeep.hosts (id) VALUES ($1) ON CONFLICT DO NOTHING",
+                &[&host.0],
+            )
+            .await
+            .map_err(Error::query("record the host"))?;
+        let row = client
+            .query_one("SELECT id FROM upkeep.hosts", &[])
+            .await
+            .map_err(Error::query("read the host"))?;
+        let owner = HostId(row.get(0));
+        if owner == host {
+            Ok(())
+        } else {
+            Err(Error::OtherHost { host: owner })
+        }
+    }
+
     /// Makes the account if it is missing, and gives it the token with this hash.
     pub async fn add_token(&self, id: Uuid, email: &str, sha256: &[u8; 32]) -> Result<(), Error> {
         self.client()

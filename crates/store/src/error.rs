@@ -20,6 +20,8 @@ pub enum Error {
         "the state database is at version {found}, this program knows {known}: run a newer `upkeep`"
     )]
     Newer { found: i32, known: i32 },
+    #[error("the state database belongs to host `{host}`: one host per state database, for now")]
+    OtherHost { host: upkeep_domain::id::HostId },
     #[error("another controller has taken over this workflow")]
     ClaimLost,
     /// A row that must be alone is there already; the constraint's name tells which.

@@ -141,4 +141,28 @@ impl Store {
             .map_err(Error::query("look for unfinished work"))?;
         Ok(row.map(|row| (row.get(0), row.get(1), row.get(2))))
     }
+
+    /// A stuck workflow goes on at the step where it stands, as a new visit: a person has looked.
+    ///
+    /// False when there is none.
+    pub async fn retry_stuck(&self, database: DatabaseId) -> Result<bool, Error> {
+        let retried = self
+            .client()
+            .await?
+            .execute(
+                "WITH w AS (
+                     UPDATE upkeep.workflows SET ended_as = NULL, ended_at = NULL, failure = NULL, tries = 0,
+                            visit = visit + 1, step_began_at = now(), wake_at = now(), leased_until = NULL
+                     WHERE database_id = $1 AND ended_as = 'stuck' RETURNING *),
+                 m AS (
+                     UPDATE upkeep.maintenances SET outcome = NULL, sentence = NULL
+                     WHERE id IN (SELECT maintenance_id FROM w))
+                 INSERT INTO upkeep.events (workflow_id, database_id, step, kind, sentence)
+                 SELECT id, database_id, step, 'started', 'Trying again, as a person asked' FROM w",
+                &[&database.0],
+            )
+            .await
+            .map_err(Error::query("go on with a stuck workflow"))?;
+        Ok(retried > 0)
+    }
 }

@@ -59,7 +59,7 @@ const fn step(
     }
 }
 
-/// Clients wait: no pause between tries, and few of them.
+/// Clients wait: the first tries follow one another at once.
 const fn held(mut spec: StepSpec) -> StepSpec {
     spec.holds_clients = true;
     spec.pause = Duration::from_millis(5);
@@ -67,7 +67,7 @@ const fn held(mut spec: StepSpec) -> StepSpec {
 }
 
 const HOUR: u64 = 3_600;
-/// Tries of a step that must come through: about ten minutes of them.
+/// Tries of a step that must come through: about ten minutes of them, at half a second each.
 const KEEP_TRYING: u32 = 1_200;
 
 impl Steps for Step {

@@ -12,6 +12,13 @@ use crate::procedure::Destroy;
 
 impl Engine {
     pub async fn destroy_database(&self, database: &Database) -> Result<(), Refusal> {
+        if self.go_on_with_stuck(database).await? {
+            return Err(Refusal::busy(format!(
+                "a stuck piece of work on `{}` has to end first: it goes on now",
+                database.name
+            ))
+            .with_hint("ask again when it has ended"));
+        }
         self.need_idle(database).await?;
         let instances = self
             .store

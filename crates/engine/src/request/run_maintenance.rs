@@ -33,6 +33,9 @@ impl Engine {
         if let Some(begun) = self.begun_by(request.request_id.as_deref()).await? {
             return Ok(begun);
         }
+        if self.go_on_with_stuck(database).await? {
+            return self.newest_maintenance(database).await;
+        }
         let primary = self.primary(database).await?;
         self.need_idle(database).await?;
         let catalogue = self.catalogue().await?;
@@ -56,15 +59,19 @@ impl Engine {
             }
             Err(error) => return Err(store_refusal(&error)),
         }
-        let begun = self
+        self.newest_maintenance(database).await
+    }
+
+    async fn newest_maintenance(&self, database: &Database) -> Result<Maintenance, Refusal> {
+        let newest = self
             .store
             .maintenances(database.id, 1)
             .await
             .map_err(|error| store_refusal(&error))?;
-        begun
+        newest
             .into_iter()
             .next()
-            .ok_or_else(|| Refusal::not_found("the database was destroyed at once"))
+            .ok_or_else(|| Refusal::not_found("the database has no maintenance"))
     }
 
     async fn begun_by(&self, request_id: Option<&str>) -> Result<Option<Maintenance>, Refusal> {

@@ -153,7 +153,7 @@ fn transition<R: Run>(
             claim.tries + 1,
             None,
             None,
-            spec.pause,
+            spec.pause_after(claim.tries + 1),
         ),
         Decision::End { end, failure } => {
             (step, visit, claim.tries, Some(end), failure, Duration::ZERO)

@@ -60,7 +60,6 @@ const COMMIT: &str = "
         WHERE w.moved)
     SELECT count(*) FROM w";
 
-/// Its outcome, and how its time was spent, from the events.
 /// The maintenance's outcome, how its time was spent (from the events), and the notice of it.
 const END_MAINTENANCE: &str = "
     WITH m AS (

@@ -7,13 +7,13 @@ use anyhow::{Context, Result, bail};
 use camino::Utf8Path;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 use upkeep_agent::Agent;
-use upkeep_domain::host_command::{Answer, HostQuery};
+use upkeep_domain::host_command::{Answer, HostError, HostQuery};
+use upkeep_domain::refusal::RefusalKind;
 
 use super::agent::agent_config;
-use super::process::lock;
+use super::process::{holder, lock};
 use crate::config::Config;
 
 const END_WITHIN: Duration = Duration::from_secs(30);
@@ -42,13 +42,18 @@ pub async fn run(dir: &Utf8Path) -> Result<Stopped> {
     let (state, databases): (Vec<_>, Vec<_>) = instances
         .into_iter()
         .partition(|id| *id == config.state_instance);
-    let mut stopped = 0;
+    let (mut stopped, mut left) = (0, Vec::new());
+    // One that cannot be stopped does not keep the others running.
     for instance in databases.into_iter().chain(state) {
-        agent
-            .stop(instance)
-            .await
-            .with_context(|| format!("stop instance `{instance}`"))?;
-        stopped += 1;
+        match agent.stop(instance).await {
+            Ok(()) => stopped += 1,
+            // A copy that was never finished has no server.
+            Err(HostError::Refused { refusal }) if refusal.kind == RefusalKind::NotReady => {}
+            Err(error) => left.push(format!("instance `{instance}` is left as it is: {error}")),
+        }
+    }
+    if !left.is_empty() {
+        bail!("{stopped} instances are stopped; {}", left.join("; "));
     }
     Ok(Stopped { instances: stopped })
 }
@@ -56,32 +61,19 @@ pub async fn run(dir: &Utf8Path) -> Result<Stopped> {
 /// Ends the role's process, if it has one, and waits until it is gone.
 async fn end(config: &Config, role: &str) -> Result<()> {
     let file = config.pid_file(role);
-    let Ok(text) = std::fs::read_to_string(&file) else {
+    let Some(pid) = holder(&file) else {
         return Ok(());
     };
-    let Ok(pid) = text.trim().parse::<i32>() else {
-        return Ok(());
-    };
-    // The lock tells whether the pid is still the role's; a free one means that it has ended.
-    if lock_is_free(config, role) {
-        return Ok(());
-    }
-    match kill(Pid::from_raw(pid), Signal::SIGTERM) {
+    match kill(pid, Signal::SIGTERM) {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(error) => return Err(error).with_context(|| format!("end the {role} (pid {pid})")),
     }
     let until = Instant::now() + END_WITHIN;
-    while !lock_is_free(config, role) {
+    while holder(&file).is_some() {
         if Instant::now() > until {
             bail!("the {role} (pid {pid}) does not end");
         }
         sleep(LOOK_EVERY).await;
     }
     Ok(())
-}
-
-fn lock_is_free(config: &Config, role: &str) -> bool {
-    use nix::fcntl::{Flock, FlockArg};
-    std::fs::File::open(config.pid_file(role))
-        .is_ok_and(|file| Flock::lock(file, FlockArg::LockExclusiveNonblock).is_ok())
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use anyhow::{Context, Result, bail};
 use camino::Utf8Path;
 use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -36,6 +37,18 @@ pub fn lock(pid_file: &Utf8Path) -> Result<RoleLock> {
         .with_context(|| format!("empty `{pid_file}`"))?;
     writeln!(lock, "{}", std::process::id()).with_context(|| format!("write `{pid_file}`"))?;
     Ok(RoleLock(lock))
+}
+
+/// Who has the role whose pid file this is. The lock tells whether the pid in it is still the role's.
+pub fn holder(pid_file: &Utf8Path) -> Option<Pid> {
+    let file = File::open(pid_file).ok()?;
+    match Flock::lock(file, FlockArg::LockSharedNonblock) {
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            let text = std::fs::read_to_string(pid_file).ok()?;
+            text.trim().parse().ok().map(Pid::from_raw)
+        }
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// Logs go to stderr; `up` sends a role's stderr to its file.

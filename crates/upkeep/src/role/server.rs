@@ -37,6 +37,7 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
     let store = Store::open(state_config(&config, &agent).await?)
         .await
         .context("open our own state")?;
+    store.claim_for_host(config.host).await?;
     let store = Arc::new(store);
     store
         .add_token(Machine.uuid(), OWNER_EMAIL, &token_sha256(&config)?)

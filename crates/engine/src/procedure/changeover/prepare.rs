@@ -44,12 +44,7 @@ impl Changeover {
         }
         need_room(visit, self.host, self.old, ROOM_FACTOR).await?;
         let activity = self.activity(visit, self.old).await?;
-        if !activity.logical_slots.is_empty() {
-            return Err(Failure::Final(format!(
-                "logical replication slots would be lost: {}",
-                activity.logical_slots.join(", ")
-            )));
-        }
+        refuse_losses(&activity)?;
         self.seen.timeline_before = old.timeline;
         Ok(Done::new()
             .with(Change::InsertInstance {
@@ -183,6 +178,8 @@ impl Changeover {
         let until = Instant::now() + Step::CheckAgain.spec().deadline - Duration::from_secs(2);
         loop {
             let activity = self.activity(visit, self.old).await?;
+            // The copy may have taken hours: what was checked before it is checked again.
+            refuse_losses(&activity)?;
             let age = Duration::from_millis(activity.oldest_transaction_ms.unwrap_or(0));
             if age <= TRANSACTION_AGE_MAX {
                 return Ok(Done::new());
@@ -220,6 +217,26 @@ impl Changeover {
             other => Err(unexpected(&other)),
         }
     }
+}
+
+/// What a promotion would silently take away.
+///
+/// <https://www.postgresql.org/docs/current/sql-createtable.html> (UNLOGGED),
+/// <https://www.postgresql.org/docs/current/logicaldecoding-explanation.html> (slots)
+fn refuse_losses(activity: &Activity) -> Result<(), Failure> {
+    if !activity.logical_slots.is_empty() {
+        let slots = activity.logical_slots.join(", ");
+        return Err(Failure::Final(format!(
+            "logical replication slots would be lost: {slots}"
+        )));
+    }
+    if !activity.unlogged_relations.is_empty() {
+        let relations = activity.unlogged_relations.join(", ");
+        return Err(Failure::Final(format!(
+            "unlogged tables would be emptied: {relations} (make them permanent with ALTER TABLE ... SET LOGGED, or empty them)"
+        )));
+    }
+    Ok(())
 }
 
 /// What the replacement has yet to replay; `None` when it is not known.

@@ -18,6 +18,7 @@ use upkeep_domain::release::{AddFrom, AddRelease};
 use super::{UpOptions, absolute};
 use crate::config::Config;
 use crate::role::doors::{Machine, hex, random_bytes};
+use crate::role::process::holder;
 
 /// Debian's and others' places of installed servers; each sub-folder is a major version.
 const INSTALLED: &str = "/usr/lib/postgresql";
@@ -47,6 +48,12 @@ pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config>
     } else {
         None
     };
+    let before = known.as_ref().map_or((None, None), |known| {
+        (
+            Some(known.listen.clone()),
+            Some(known.endpoint_listen.clone()),
+        )
+    });
     let config = Config {
         host: known
             .as_ref()
@@ -62,17 +69,36 @@ pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config>
         retire_grace_seconds: options.retire_grace_seconds,
         dir,
     };
-    for listen in [&config.listen, &config.endpoint_listen] {
-        if let Err(error) = std::net::TcpListener::bind(listen) {
-            bail!(
-                "cannot listen on `{listen}`: {error}\nhint: choose other addresses with --listen and --endpoint-listen"
-            );
-        }
+    let addresses = [
+        ("server", &config.listen, before.0),
+        ("endpoint", &config.endpoint_listen, before.1),
+    ];
+    for (role, listen, before) in addresses {
+        need_address(&config, role, listen, before.as_deref())?;
     }
     config.write()?;
     let config = Config::read(&Config::file(&config.dir))?;
     write_token(&config)?;
     Ok(config)
+}
+
+/// Free, or held by a role of ours that an earlier `up` left behind: it is adopted as it is.
+fn need_address(config: &Config, role: &str, listen: &str, before: Option<&str>) -> Result<()> {
+    if holder(&config.pid_file(role)).is_some() {
+        if before == Some(listen) {
+            return Ok(());
+        }
+        bail!(
+            "the {role} of an earlier `upkeep up` still runs on `{}`\nhint: use the same address, or `upkeep down` first",
+            before.unwrap_or("another address")
+        );
+    }
+    match std::net::TcpListener::bind(listen) {
+        Ok(_) => Ok(()),
+        Err(error) => bail!(
+            "cannot listen on `{listen}`: {error}\nhint: choose other addresses with --listen and --endpoint-listen"
+        ),
+    }
 }
 
 fn make_dir(dir: &Utf8Path, mode: u32) -> Result<()> {

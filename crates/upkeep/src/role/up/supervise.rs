@@ -9,21 +9,30 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::Child;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use upkeep_agent::command::Command;
 
 use crate::config::Config;
+use crate::role::process::holder;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const END_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+const END_LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A role that ends at once is not started more often than that.
 const START_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 pub(super) struct Roles {
     config: Config,
     program: Utf8PathBuf,
-    children: Vec<(&'static str, Child)>,
+    running: Vec<(&'static str, Runner)>,
+}
+
+/// Who runs a role.
+enum Runner {
+    Ours(Child),
+    /// An earlier `up` was killed and its roles lived on: they carry clients, so they are left at it.
+    Adopted,
 }
 
 impl Roles {
@@ -34,25 +43,21 @@ impl Roles {
         Ok(Self {
             config: config.clone(),
             program,
-            children: Vec::new(),
+            running: Vec::new(),
         })
     }
 
     /// Starts a role and waits until it answers.
     pub(super) async fn start(&mut self, role: &'static str) -> Result<()> {
-        let child = self.spawn(role)?;
-        self.children.push((role, child));
+        let runner = match holder(&self.config.pid_file(role)) {
+            Some(_) => Runner::Adopted,
+            None => Runner::Ours(self.spawn(role)?),
+        };
+        self.running.push((role, runner));
         let until = Instant::now() + READY_WITHIN;
         while !self.answers(role).await {
-            let (_, child) = self.children.last_mut().expect("it was pushed above");
-            if let Some(status) = child
-                .try_wait()
-                .with_context(|| format!("look at the {role}"))?
-            {
-                bail!(
-                    "the {role} ended at once ({status}): {}",
-                    self.last_words(role)
-                );
+            if self.has_ended(self.running.len() - 1)? {
+                bail!("the {role} ended at once: {}", self.last_words(role));
             }
             if Instant::now() > until {
                 bail!(
@@ -68,16 +73,12 @@ impl Roles {
     /// Starts again whatever ends. Never comes back unless that fails.
     pub(super) async fn supervise(&mut self) -> Result<std::convert::Infallible> {
         loop {
-            for at in 0..self.children.len() {
-                let (role, child) = &mut self.children[at];
-                let role = *role;
-                if let Some(status) = child
-                    .try_wait()
-                    .with_context(|| format!("look at the {role}"))?
-                {
-                    tracing::warn!(role, %status, "a role has ended; starting it again");
+            for at in 0..self.running.len() {
+                if self.has_ended(at)? {
+                    let role = self.running[at].0;
+                    tracing::warn!(role, "a role has ended; starting it again");
                     sleep(START_AGAIN_AFTER).await;
-                    self.children[at].1 = self.spawn(role)?;
+                    self.running[at].1 = Runner::Ours(self.spawn(role)?);
                 }
             }
             self.reap_orphans();
@@ -87,14 +88,33 @@ impl Roles {
 
     /// Ends the roles, those first that use others. Instances go on.
     pub(super) async fn end(&mut self) {
-        for (role, child) in self.children.iter_mut().rev() {
-            let Some(pid) = child.id() else { continue };
+        for at in (0..self.running.len()).rev() {
+            let pid_file = self.config.pid_file(self.running[at].0);
             // It may have ended by itself meanwhile.
-            let _ = kill(Pid::from_raw(pid as i32), Signal::SIGTERM);
-            if timeout(END_WITHIN, child.wait()).await.is_err() {
-                tracing::warn!(role, "a role does not end; killing it");
-                let _ = child.kill().await;
+            if let Some(pid) = holder(&pid_file) {
+                let _ = kill(pid, Signal::SIGTERM);
             }
+            let until = Instant::now() + END_WITHIN;
+            while !self.has_ended(at).unwrap_or(true) && Instant::now() < until {
+                sleep(END_LOOK_EVERY).await;
+            }
+            if let Some(pid) = holder(&pid_file) {
+                tracing::warn!(%pid, "a role does not end; killing it");
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        }
+    }
+
+    fn has_ended(&mut self, at: usize) -> Result<bool> {
+        let (role, runner) = &mut self.running[at];
+        match runner {
+            Runner::Ours(child) => {
+                let status = child
+                    .try_wait()
+                    .with_context(|| format!("look at the {role}"))?;
+                Ok(status.is_some())
+            }
+            Runner::Adopted => Ok(holder(&self.config.pid_file(role)).is_none()),
         }
     }
 
@@ -142,9 +162,12 @@ impl Roles {
     /// Processes that were left to us: an agent that ended was the parent of servers.
     fn reap_orphans(&self) {
         let own: Vec<_> = self
-            .children
+            .running
             .iter()
-            .filter_map(|(_, child)| child.id())
+            .filter_map(|(_, runner)| match runner {
+                Runner::Ours(child) => child.id(),
+                Runner::Adopted => None,
+            })
             .collect();
         for pid in children_of_this_process() {
             if !own.contains(&pid) {
