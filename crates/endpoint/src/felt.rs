@@ -55,6 +55,7 @@ pub(crate) struct Tally {
     pub(crate) held: u32,
     pub(crate) moved: u32,
     pub(crate) closed: BTreeMap<String, u32>,
+    pub(crate) at_risk: BTreeMap<String, u32>,
 }
 
 impl FeltMeter {
@@ -129,6 +130,7 @@ impl FeltMeter {
             sessions_held: released.tally.held,
             sessions_moved: released.tally.moved,
             sessions_closed: released.tally.closed.clone(),
+            sessions_at_risk: released.tally.at_risk.clone(),
             statements_failed: self.failed.load(Ordering::Relaxed),
         })
     }

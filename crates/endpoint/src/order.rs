@@ -8,7 +8,7 @@ use upkeep_domain::hold::Blocker;
 use upkeep_domain::route::Target;
 use upkeep_wire::message::BackendKey;
 
-use crate::state::Unmovable;
+use crate::state::{Risk, Unmovable};
 
 /// Answered once.
 pub(crate) type Done<T> = oneshot::Sender<T>;
@@ -33,7 +33,9 @@ pub(crate) enum Order {
         done: Done<Result<(), Unmovable>>,
     },
     /// Go on where you were rebuilt, or end if you could not be.
-    Go { done: Done<Result<(), Unmovable>> },
+    Go {
+        done: Done<Result<Vec<Risk>, Unmovable>>,
+    },
     /// Go on where you were.
     Resume { done: Done<()> },
     /// End, and tell the client to connect again.

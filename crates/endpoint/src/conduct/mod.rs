@@ -7,6 +7,7 @@ mod hold;
 mod prepare;
 mod release;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,4 +33,9 @@ async fn answers<T>(
             each(&card, answer);
         }
     }
+}
+
+/// One more session with this reason.
+fn count(sessions: &mut BTreeMap<String, u32>, reason: impl ToString) {
+    *sessions.entry(reason.to_string()).or_default() += 1;
 }

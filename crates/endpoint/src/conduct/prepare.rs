@@ -8,7 +8,7 @@ use upkeep_domain::hold::Prepared;
 use upkeep_domain::ports::TrafficError;
 use upkeep_domain::route::Target;
 
-use super::answers;
+use super::{answers, count};
 use crate::authority::Authority;
 use crate::database::Database;
 use crate::order::{Order, Readiness};
@@ -26,10 +26,15 @@ impl Database {
         let sessions = told.len() as u32;
         let mut spares = 0;
         let mut unmovable = BTreeMap::new();
-        answers(told, self.limits.prepare, |_, readiness| match readiness {
-            Readiness::Spare => spares += 1,
-            Readiness::NoSpare => {}
-            Readiness::Unmovable(reason) => *unmovable.entry(reason.to_string()).or_default() += 1,
+        let mut at_risk = BTreeMap::new();
+        answers(told, self.limits.prepare, |card, readiness| {
+            if let Readiness::Unmovable(reason) = readiness {
+                return count(&mut unmovable, reason);
+            }
+            spares += u32::from(readiness == Readiness::Spare);
+            for risk in card.risks() {
+                count(&mut at_risk, risk);
+            }
         })
         .await;
         self.inner().unmovable.clone_from(&unmovable);
@@ -37,6 +42,7 @@ impl Database {
             sessions,
             spares,
             unmovable,
+            at_risk,
         })
     }
 

@@ -10,7 +10,7 @@ use upkeep_domain::hold::GateState;
 use upkeep_domain::ports::TrafficError;
 use upkeep_domain::route::Target;
 
-use super::answers;
+use super::{answers, count};
 use crate::authority::Authority;
 use crate::database::Database;
 use crate::felt::Tally;
@@ -108,8 +108,13 @@ impl Database {
         self.open_gate(tally.clone());
         let patience = self.limits.server * 2 + Duration::from_secs(1);
         answers(told, patience, |_, outcome| match outcome {
-            Ok(()) => tally.moved += 1,
-            Err(reason) => *tally.closed.entry(reason.to_string()).or_default() += 1,
+            Ok(risks) => {
+                tally.moved += 1;
+                for risk in risks {
+                    count(&mut tally.at_risk, risk);
+                }
+            }
+            Err(reason) => count(&mut tally.closed, reason),
         })
         .await;
         self.felt.counted(tally.clone());

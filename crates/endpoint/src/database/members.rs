@@ -13,6 +13,7 @@ use upkeep_domain::route::Target;
 
 use super::{Database, Gate};
 use crate::order::Order;
+use crate::state::Risk;
 
 /// What others may know of a session without asking it.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(crate) struct Card {
     pub(crate) spare: AtomicBool,
     /// It sets settings by names that its text does not show: they may be lost in a move.
     pub(crate) opaque: AtomicBool,
+    /// Its unnamed statement was too long to be kept for a move.
+    pub(crate) unnamed_lost: AtomicBool,
 }
 
 impl Card {
@@ -37,6 +40,14 @@ impl Card {
 
     pub(crate) fn is_opaque(&self) -> bool {
         self.opaque.load(Ordering::Relaxed)
+    }
+
+    /// What a move may lose of it.
+    pub(crate) fn risks(&self) -> Vec<Risk> {
+        let lost = self.unnamed_lost.load(Ordering::Relaxed);
+        let settings = self.is_opaque().then_some(Risk::UnknownSettings);
+        let statement = lost.then_some(Risk::LongStatement);
+        settings.into_iter().chain(statement).collect()
     }
 
     /// What is known of one that has no session at its server yet.

@@ -32,9 +32,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
                 && let Some(captured) = self.client_capture.feed(&piece, limit)
             {
                 let names = self.notes.client_text(&captured);
-                if self.notes.opaque {
-                    self.membership.card.opaque.store(true, Ordering::Relaxed);
-                }
+                let card = &self.membership.card;
+                card.opaque.store(self.notes.opaque, Ordering::Relaxed);
+                card.unnamed_lost
+                    .store(self.notes.unnamed_lost, Ordering::Relaxed);
                 self.learn(&names);
             }
             if piece.ends {

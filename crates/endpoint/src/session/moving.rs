@@ -15,7 +15,9 @@ use super::spare::{Blueprint, Spare, SpareSlot};
 use super::{End, Mode, Rebuilt, Session, dismissed};
 use crate::backend::Params;
 use crate::order::{Done, Readiness};
-use crate::state::{RestoreError, SessionState, Unmovable, finish, give_up_locks, probe, rebuild};
+use crate::state::{
+    RestoreError, Risk, SessionState, Unmovable, finish, give_up_locks, probe, rebuild,
+};
 
 impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     /// A boundary that somebody waited for.
@@ -250,7 +252,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     }
 
     /// Goes on where it was rebuilt. The old session is dropped, not waited for.
-    pub(super) fn go(&mut self, done: Done<Result<(), Unmovable>>) -> Result<(), End> {
+    pub(super) fn go(
+        &mut self,
+        done: Done<Result<Vec<Risk>, Unmovable>>,
+    ) -> Result<(), End> {
         let Some(Rebuilt {
             backend,
             target,
@@ -273,7 +278,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
             .store(self.backend.key.pid, Ordering::Relaxed);
         self.relay(&asides);
         self.flow();
-        let _ = done.send(Ok(()));
+        let _ = done.send(Ok(self.membership.card.risks()));
         Ok(())
     }
 

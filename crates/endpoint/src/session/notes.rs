@@ -17,6 +17,8 @@ const SCAN_LIMIT: usize = 4096;
 pub(super) struct Notes {
     /// The payload of the last unnamed Parse, as it came.
     unnamed: Vec<u8>,
+    /// The last unnamed Parse was too long for it.
+    pub(super) unnamed_lost: bool,
     /// Custom settings that this session was seen to set.
     pub(super) names: Vec<String>,
     /// It sets settings whose names its text does not show.
@@ -49,6 +51,7 @@ impl Notes {
             _ => {
                 // A simple Query destroys the unnamed statement.
                 self.unnamed.clear();
+                self.unnamed_lost = false;
                 query_text(captured.payload)
             }
         };
@@ -68,6 +71,7 @@ impl Notes {
             return;
         }
         self.unnamed.clear();
+        self.unnamed_lost = !captured.is_whole();
         if captured.is_whole() {
             self.unnamed.extend_from_slice(captured.payload);
         }
@@ -133,6 +137,19 @@ mod tests {
         assert_eq!(notes.unnamed(), Some(&b"\0select 1\0\0\0"[..]));
         notes.client_text(&captured(b'Q', b"select 3\0"));
         assert_eq!(notes.unnamed(), None);
+    }
+
+    #[test]
+    fn an_unnamed_parse_that_is_too_long_is_lost_until_the_next_one() {
+        let mut notes = Notes::default();
+        let mut cut = captured(b'P', b"\0select 1\0\0\0");
+        cut.len = 100_000;
+        notes.client_text(&cut);
+        assert!(notes.unnamed_lost && notes.unnamed().is_none());
+        notes.client_text(&captured(b'P', b"s1\0select 2\0\0\0"));
+        assert!(notes.unnamed_lost);
+        notes.client_text(&captured(b'P', b"\0select 3\0\0\0"));
+        assert!(!notes.unnamed_lost && notes.unnamed().is_some());
     }
 
     #[test]

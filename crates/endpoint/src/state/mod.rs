@@ -72,6 +72,15 @@ pub(crate) enum Unmovable {
     LoginRefused,
 }
 
+/// What a session that is carried may have lost, because nobody could read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub(crate) enum Risk {
+    #[error("custom settings whose names are not known")]
+    UnknownSettings,
+    #[error("unnamed statement too long to be kept")]
+    LongStatement,
+}
+
 impl SessionState {
     pub(crate) fn unmovable(&self) -> Option<Unmovable> {
         match self {

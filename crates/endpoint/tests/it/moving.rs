@@ -1,5 +1,6 @@
 //! Sessions that move to a new server session, of the same server, with all that they are.
 
+use upkeep_domain::hold::Felt;
 use upkeep_domain::ports::Traffic;
 use upkeep_wire::message::{ErrorFields, ParameterStatus, frontend};
 use upkeep_wire::startup::Startup;
@@ -167,6 +168,21 @@ async fn an_advisory_lock_is_held_by_its_session_throughout() {
     assert_eq!(other.rows("SELECT pg_try_advisory_lock(1)").await, [["t"]]);
 }
 
+/// What the last hold was like, once all of it has been seen.
+async fn felt(world: &World) -> Felt {
+    let mut felt = None;
+    crate::world::wait_until(
+        "the answer",
+        std::time::Duration::from_secs(7),
+        async || {
+            felt = world.endpoint.felt(DBNAME).await.unwrap();
+            felt.is_some()
+        },
+    )
+    .await;
+    felt.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
     let world = World::new().await;
@@ -209,19 +225,41 @@ async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
         );
     }
     assert_eq!(plain.rows("SELECT 1").await, [["1"]]);
-    let mut felt = None;
-    crate::world::wait_until(
-        "the answer",
-        std::time::Duration::from_secs(7),
-        async || {
-            felt = world.endpoint.felt(DBNAME).await.unwrap();
-            felt.is_some()
-        },
-    )
-    .await;
-    let felt = felt.unwrap();
+    let felt = felt(&world).await;
     assert_eq!((felt.sessions_held, felt.sessions_moved), (4, 1));
     assert_eq!(felt.sessions_closed.values().sum::<u32>(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_state_could_not_be_read_is_carried_and_counted() {
+    let world = World::new().await;
+    let (mut opaque, mut long, _plain) =
+        (world.raw().await, world.raw().await, world.raw().await);
+    opaque
+        .rows("SELECT set_config('app.' || 'tenant', '1', false)")
+        .await;
+    let mut parse = Vec::new();
+    let sql = format!("select '{}'", "x".repeat(70_000));
+    frontend::parse(&mut parse, "", &sql, &[]);
+    frontend::sync(&mut parse);
+    long.send(&parse).await;
+    assert_eq!(tags(&long.until_ready().await), "1Z");
+    let target = world.primary.target().await;
+    let prepared = world
+        .endpoint
+        .prepare(DBNAME, FENCE, &target)
+        .await
+        .unwrap();
+    let expected = [
+        ("custom settings whose names are not known".to_owned(), 1),
+        ("unnamed statement too long to be kept".to_owned(), 1),
+    ];
+    assert_eq!(prepared.at_risk, expected.clone().into());
+    world.hold_all().await;
+    world.release_onto(&target).await;
+    let felt = felt(&world).await;
+    assert_eq!((felt.sessions_moved, felt.sessions_closed.len()), (3, 0));
+    assert_eq!(felt.sessions_at_risk, expected.into());
 }
 
 #[tokio::test(flavor = "multi_thread")]

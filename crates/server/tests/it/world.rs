@@ -86,6 +86,7 @@ impl World {
             sessions_moved: 11,
             sessions_closed: [("temporary table".to_owned(), 1)].into(),
             statements_failed: 0,
+            ..Felt::default()
         });
         record.steps_ms = vec![
             ("hold".to_owned(), 1.5),
