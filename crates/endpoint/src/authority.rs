@@ -40,9 +40,14 @@ pub(crate) enum AuthorityError {
     Refused(String),
     #[error("system identifier is `{found}`, not `{expected}`: this is another cluster")]
     OtherCluster { expected: u64, found: String },
+    #[error("the server is a standby, not the primary")]
+    Standby,
     #[error("reading the verifier of a role")]
     Verifier(#[from] VerifierError),
 }
+
+/// Columns, as text.
+type Row = Vec<Option<String>>;
 
 /// The roles of one server.
 pub(crate) struct Authority {
@@ -91,29 +96,50 @@ impl Authority {
         self.memory().learn(theirs);
     }
 
+    /// Refuses a standby: it would take sessions, and none of their writes.
+    pub(crate) async fn check_primary(&self) -> Result<(), AuthorityError> {
+        let sql = "SELECT pg_catalog.pg_is_in_recovery()";
+        let row = self.asked(sql, &[]).await?;
+        let primary = row.is_some_and(|row| row == [Some("f".to_owned())]);
+        primary.then_some(()).ok_or(AuthorityError::Standby)
+    }
+
     /// Asks the server, and remembers its answer.
     pub(crate) async fn ask(&self, role: &str) -> Result<RoleRecord, AuthorityError> {
+        let sql = "SELECT rolpassword, rolcanlogin, \
+                   rolvaliduntil IS NULL OR rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now() \
+                   FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) $1";
+        let Some(row) = self.asked(sql, &[Some(role)]).await? else {
+            self.memory().forget(role);
+            return Ok(self.doomed(role));
+        };
+        let record = self.record(role, &row)?;
+        self.memory().remember(role, record.clone(), Instant::now());
+        Ok(record)
+    }
+
+    /// The first row of the answer, over the connection that is kept.
+    async fn asked(
+        &self,
+        sql: &str,
+        values: &[Option<&str>],
+    ) -> Result<Option<Row>, AuthorityError> {
         let mut connection = self.connection.lock().await;
         // Taken out while it is used: a caller that gives up must not leave half an answer in it.
         let mut backend = match connection.take() {
             Some(backend) => backend,
             None => self.connect().await?,
         };
-        let known = match self.read_role(&mut backend, role).await {
+        let row = match self.one_row(&mut backend, sql, values).await {
             // The server may have been restarted since: once more, on a new connection.
             Err(AuthorityError::Exchange(_)) => {
                 backend = self.connect().await?;
-                self.read_role(&mut backend, role).await?
+                self.one_row(&mut backend, sql, values).await?
             }
             answer => answer?,
         };
         *connection = Some(backend);
-        let Some(record) = known else {
-            self.memory().forget(role);
-            return Ok(self.doomed(role));
-        };
-        self.memory().remember(role, record.clone(), Instant::now());
-        Ok(record)
+        Ok(row)
     }
 
     async fn connect(&self) -> Result<Backend, AuthorityError> {
@@ -135,24 +161,14 @@ impl Authority {
         Ok(backend)
     }
 
-    /// `None` where the role does not exist.
-    async fn read_role(
-        &self,
-        backend: &mut Backend,
-        role: &str,
-    ) -> Result<Option<RoleRecord>, AuthorityError> {
-        let sql = "SELECT rolpassword, rolcanlogin, \
-                   rolvaliduntil IS NULL OR rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now() \
-                   FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) $1";
-        let row = self.one_row(backend, sql, &[Some(role)]).await?;
+    fn record(&self, role: &str, row: &[Option<String>]) -> Result<RoleRecord, VerifierError> {
         let truth = |value: &Option<String>| value.as_deref() == Some("t");
-        Ok(match row.as_deref() {
-            Some([Some(stored), may_log_in, valid]) if truth(valid) => Some(RoleRecord {
+        Ok(match row {
+            [Some(stored), may_log_in, valid] if truth(valid) => RoleRecord {
                 verifier: Verifier::parse(stored)?,
                 may_log_in: truth(may_log_in),
-            }),
-            Some(_) => Some(self.doomed(role)),
-            None => None,
+            },
+            _ => self.doomed(role),
         })
     }
 
@@ -170,7 +186,7 @@ impl Authority {
         backend: &mut Backend,
         sql: &str,
         values: &[Option<&str>],
-    ) -> Result<Option<Vec<Option<String>>>, AuthorityError> {
+    ) -> Result<Option<Row>, AuthorityError> {
         let mut pipeline = Vec::new();
         frontend::parse(&mut pipeline, "", sql, &[]);
         frontend::bind(&mut pipeline, "", "", values);

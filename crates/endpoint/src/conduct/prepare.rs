@@ -9,7 +9,7 @@ use upkeep_domain::ports::TrafficError;
 use upkeep_domain::route::Target;
 
 use super::{answers, count};
-use crate::authority::Authority;
+use crate::authority::{Authority, AuthorityError};
 use crate::database::Database;
 use crate::order::{Order, Readiness};
 
@@ -55,11 +55,12 @@ impl Database {
         let authority = known
             .filter(|known| known.target == *target)
             .unwrap_or_else(|| Arc::new(Authority::new(target.clone(), &self.limits)));
-        let checked = authority.check().await;
-        checked.map_err(|error| {
-            let sentence = format!("the replacement cannot be used: {}", ErrorChain(&error));
-            TrafficError::Failed { sentence }
-        })?;
+        authority.check().await.map_err(|error| unusable(&error))?;
         Ok(authority)
     }
+}
+
+pub(super) fn unusable(error: &AuthorityError) -> TrafficError {
+    let sentence = format!("the replacement cannot be used: {}", ErrorChain(error));
+    TrafficError::Failed { sentence }
 }

@@ -10,6 +10,7 @@ use upkeep_domain::hold::GateState;
 use upkeep_domain::ports::TrafficError;
 use upkeep_domain::route::Target;
 
+use super::prepare::unusable;
 use super::{answers, count};
 use crate::authority::Authority;
 use crate::database::Database;
@@ -47,6 +48,8 @@ impl Database {
             }
         }
         let authority = self.authority_of(target).await?;
+        let checked = authority.check_primary().await;
+        checked.map_err(|error| unusable(&error))?;
         self.turn_to(target, authority);
         let told = self.rebuild_all(target);
         // Written while sessions are rebuilt, and before anybody goes on: whatever happens from then

@@ -252,10 +252,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
     }
 
     /// Goes on where it was rebuilt. The old session is dropped, not waited for.
-    pub(super) fn go(
-        &mut self,
-        done: Done<Result<Vec<Risk>, Unmovable>>,
-    ) -> Result<(), End> {
+    pub(super) fn go(&mut self, done: Done<Result<Vec<Risk>, Unmovable>>) -> Result<(), End> {
         let Some(Rebuilt {
             backend,
             target,

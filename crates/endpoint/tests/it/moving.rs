@@ -233,8 +233,7 @@ async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_state_could_not_be_read_is_carried_and_counted() {
     let world = World::new().await;
-    let (mut opaque, mut long, _plain) =
-        (world.raw().await, world.raw().await, world.raw().await);
+    let (mut opaque, mut long, _plain) = (world.raw().await, world.raw().await, world.raw().await);
     opaque
         .rows("SELECT set_config('app.' || 'tenant', '1', false)")
         .await;

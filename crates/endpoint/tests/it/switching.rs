@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_postgres::Client;
-use upkeep_domain::ports::Traffic;
+use upkeep_domain::hold::{GateState, ReleaseOnto};
+use upkeep_domain::ports::{Traffic, TrafficError};
 
 use crate::postgres::Server;
 use crate::world::{DBNAME, FENCE, World, connect, wait_until};
@@ -110,6 +111,16 @@ async fn switch(prepared: bool, end: End) {
         world.status().await.waiting == 1
     })
     .await;
+    // A standby is not the primary yet, whatever its identity: everybody waits on.
+    let onto = ReleaseOnto::Replacement {
+        target: target.clone(),
+    };
+    let early = world.endpoint.release(DBNAME, FENCE, &onto).await;
+    assert!(
+        matches!(&early, Err(TrafficError::Failed { sentence }) if sentence.contains("standby")),
+        "{early:?}"
+    );
+    assert_eq!(world.status().await.gate, GateState::Sealed);
     new.query_one("SELECT pg_promote(false)", &[])
         .await
         .unwrap();
@@ -144,7 +155,11 @@ async fn switch(prepared: bool, end: End) {
         .query_one("SELECT 1", &[])
         .await
         .unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let before = world.status().await.writes;
+    wait_until("everybody writes on", Duration::from_secs(5), async || {
+        world.status().await.writes > before + 50
+    })
+    .await;
     stop.store(true, Ordering::Relaxed);
     let written: i64 = load.join_all().await.into_iter().sum();
     let sql = "SELECT count(*) FROM t WHERE writer = n::text";
