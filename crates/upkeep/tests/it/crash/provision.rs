@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use upkeep_domain::procedure::{Steps, destroy, provision};
+use upkeep_testkit::up::Ended;
 
 use super::plan::{BOUNDARIES, Crashes, crash, way_from};
 use crate::left;
@@ -28,14 +29,19 @@ async fn switch_a_server_that_dies_at_any_boundary_makes_and_destroys_databases_
 async fn make(world: &World, boundary: &'static str) {
     let way = way_from(provision::Step::ALL[0]);
     let all: Vec<_> = way.into_iter().map(|step| crash(step, boundary)).collect();
-    let mut crashes = Crashes::arm(world, &all);
+    let crashes = Crashes::arm(world, &all);
     let plan = "heroku-postgresql:standard-0";
-    let create = ["addons:create", plan, "-a", APP, "--name", NAME, "--wait"];
+    let create = ["addons:create", plan, "-a", APP, "--name", NAME];
     let created = tokio::spawn(world.up.begin(&create).unwrap().ended());
-    crashes.ride_along(&created).await;
     crashes.all_crossed().await;
-    let created = created.await.unwrap().unwrap();
-    assert_eq!(created.code, Some(0), "{boundary}: {}", created.stderr);
+    begun(&created.await.unwrap().unwrap());
+    let wait = ["addons:wait", NAME, "-a", APP];
+    world.up.run(&wait).await.unwrap();
+}
+
+/// Whoever asks a server that keeps dying may never hear the answer; what was asked for is done.
+fn begun(ended: &Ended) {
+    assert!(matches!(ended.code, Some(0 | 4)), "{ended:?}");
 }
 
 async fn it_works(world: &World) {
@@ -50,13 +56,11 @@ async fn it_works(world: &World) {
 async fn destroy(world: &World, boundary: &'static str) {
     let way = way_from(destroy::Step::ALL[0]);
     let all: Vec<_> = way.into_iter().map(|step| crash(step, boundary)).collect();
-    let mut crashes = Crashes::arm(world, &all);
+    let crashes = Crashes::arm(world, &all);
     let destroy = ["addons:destroy", NAME, "-a", APP, "--confirm", APP];
     let destroyed = tokio::spawn(world.up.begin(&destroy).unwrap().ended());
-    crashes.ride_along(&destroyed).await;
     crashes.all_crossed().await;
-    let destroyed = destroyed.await.unwrap().unwrap();
-    assert_eq!(destroyed.code, Some(0), "{boundary}: {}", destroyed.stderr);
+    begun(&destroyed.await.unwrap().unwrap());
     wait_until("the end of the database", SOON, async || {
         world.books().await.unfinished_workflows().await == 0
     })
