@@ -27,8 +27,14 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) enum Error {
     #[error(transparent)]
     Signal(#[from] process::Error),
+    #[error(transparent)]
+    Processes(#[from] process::Unreadable),
     #[error("process {pid} of the server did not stop within {STOP_WITHIN:?}")]
     DoesNotStop { pid: i32 },
+    #[error("server process {pid} has no process under it: it is starting or ending")]
+    Alone { pid: i32 },
+    #[error("process {pid} works in the data directory and was not stopped with the server")]
+    GoesOn { pid: i32 },
 }
 
 pub(crate) async fn freeze(
@@ -90,7 +96,7 @@ fn stop_all(data: &Path) -> Result<Option<u32>, Error> {
     wait_stopped(server)?;
     let mut stopped: Vec<Process> = Vec::new();
     loop {
-        let mut new = server.children();
+        let mut new = server.children()?;
         new.retain(|child| !stopped.contains(child));
         if new.is_empty() {
             break;
@@ -103,8 +109,18 @@ fn stop_all(data: &Path) -> Result<Option<u32>, Error> {
         }
         stopped.extend(new);
     }
-    let alive = server.state() != State::Dead;
-    Ok(alive.then_some(stopped.len() as u32 + 1))
+    if server.state() == State::Dead {
+        return Ok(None);
+    }
+    if stopped.is_empty() {
+        return Err(Error::Alone { pid: server.pid });
+    }
+    // The list of children is one witness; what works in the data directory is another.
+    let all = process::all_in(data)?;
+    match all.iter().find(|process| process.state() == State::Alive) {
+        Some(Process { pid, .. }) => Err(Error::GoesOn { pid: *pid }),
+        None => Ok(Some(stopped.len() as u32 + 1)),
+    }
 }
 
 /// A process that ends instead is as good.
@@ -139,15 +155,18 @@ pub(crate) async fn thaw(host: &Host, instance: &Instance) -> Result<Outcome, Ho
     Ok(Outcome::Done)
 }
 
-/// The server last: until then nothing new begins.
+/// The server last: until then nothing new begins. It goes on even if its children are not known.
 fn thaw_processes(data: &Path) -> Result<(), Error> {
     let Some(server) = postmaster::find(data) else {
         return Ok(());
     };
-    for child in server.children() {
-        child.signal(Signal::SIGCONT)?;
+    let stopped = server.children().or_else(|_| process::all_in(data));
+    for process in stopped.iter().flatten().filter(|found| **found != server) {
+        process.signal(Signal::SIGCONT)?;
     }
-    Ok(server.signal(Signal::SIGCONT)?)
+    server.signal(Signal::SIGCONT)?;
+    stopped?;
+    Ok(())
 }
 
 /// SIGKILL to what is fenced. A primary that runs is not for killing.

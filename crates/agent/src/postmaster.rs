@@ -25,6 +25,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Signal(#[from] process::Error),
     #[error(transparent)]
+    Processes(#[from] process::Unreadable),
+    #[error(transparent)]
     Control(#[from] control_data::Error),
     #[error(transparent)]
     Remove(#[from] durable::Error),
@@ -64,7 +66,7 @@ pub(crate) async fn stop(data: &Path, within: Duration) -> Result<(), Error> {
         server.signal(Signal::SIGINT)?;
         wait_gone(data, vec![server], within).await?;
     }
-    wait_gone(data, process::all_in(data), within).await?;
+    wait_gone(data, process::all_in(data)?, within).await?;
     let state = ControlData::read(data)?.state;
     if state.is_shut_down() {
         Ok(())
@@ -79,9 +81,9 @@ pub(crate) async fn kill(data: &Path) -> Result<(), Error> {
     let mut all: Vec<Process> = server.into_iter().collect();
     if let Some(server) = server {
         server.signal(Signal::SIGSTOP)?;
-        all.extend(server.children());
+        all.extend(server.children()?);
     }
-    all.extend(process::all_in(data));
+    all.extend(process::all_in(data)?);
     let memory = SharedMemory::of(&all);
     for process in &all {
         process.signal(Signal::SIGKILL)?;

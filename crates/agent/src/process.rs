@@ -1,7 +1,7 @@
 //! Processes as `/proc` shows them. A pid alone names nobody: it is used again.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -27,14 +27,16 @@ pub(crate) enum State {
 impl Process {
     /// The process that has this pid now.
     pub(crate) fn look_up(pid: i32) -> Option<Self> {
-        let (process, state) = read_stat(pid)?;
+        let (process, state) = read_stat(pid).ok()??;
         (state != State::Dead).then_some(process)
     }
 
+    /// What cannot be read is not known to be dead.
     pub(crate) fn state(self) -> State {
         match read_stat(self.pid) {
-            Some((process, state)) if process == self => state,
-            _ => State::Dead,
+            Ok(Some((process, state))) if process == self => state,
+            Ok(_) => State::Dead,
+            Err(_) => State::Alive,
         }
     }
 
@@ -52,12 +54,19 @@ impl Process {
     }
 
     /// Only those alive. While the parent is stopped the list is complete.
-    pub(crate) fn children(self) -> Vec<Self> {
+    ///
+    /// A kernel may be built without this list: of a process that lives its absence is an error.
+    pub(crate) fn children(self) -> Result<Vec<Self>, Unreadable> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid);
-        let pids = fs::read_to_string(path).unwrap_or_default();
-        pids.split_whitespace()
+        let pids = match fs::read_to_string(&path) {
+            Ok(pids) => pids,
+            Err(_) if self.state() == State::Dead => String::new(),
+            Err(source) => return Err(Unreadable { path, source }),
+        };
+        let pids = pids.split_whitespace();
+        Ok(pids
             .filter_map(|pid| Self::look_up(pid.parse().ok()?))
-            .collect()
+            .collect())
     }
 
     /// A process that is gone already is fine.
@@ -84,21 +93,47 @@ pub(crate) struct Error {
     source: Errno,
 }
 
+/// Who is there cannot be told: never the same as nobody.
+#[derive(Debug, thiserror::Error)]
+#[error("read `{path}`")]
+pub(crate) struct Unreadable {
+    path: String,
+    source: io::Error,
+}
+
 /// Every process of PostgreSQL whose working directory this is: a server's own all work in its
 /// data directory. Somebody's shell that happens to be there is none of them.
-pub(crate) fn all_in(dir: &Path) -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
+pub(crate) fn all_in(dir: &Path) -> Result<Vec<Process>, Unreadable> {
+    let entries = fs::read_dir("/proc").map_err(|source| Unreadable {
+        path: "/proc".to_owned(),
+        source,
+    })?;
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(Process::look_up)
+    Ok(pids
+        .filter_map(Process::look_up)
         .filter(|process| process.works_in(dir) && process.is_postgres())
-        .collect()
+        .collect())
+}
+
+/// Nothing if no process has this pid.
+fn read_stat(pid: i32) -> io::Result<Option<(Process, State)>> {
+    match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => parse_stat(pid, &stat).map(Some).ok_or_else(|| {
+            let sentence = format!("the state of process {pid} is not understood");
+            io::Error::new(io::ErrorKind::InvalidData, sentence)
+        }),
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// It was gone before its file was opened, or between that and reading it.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::ESRCH as i32)
 }
 
 /// Fields 3 and 22 of `/proc/<pid>/stat`; the name before them may hold anything.
-fn read_stat(pid: i32) -> Option<(Process, State)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn parse_stat(pid: i32, stat: &str) -> Option<(Process, State)> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let mut fields = rest.split(' ');
     let state = match fields.next()? {
@@ -108,4 +143,23 @@ fn read_stat(pid: i32) -> Option<(Process, State)> {
     };
     let started = fields.nth(18)?.parse().ok()?;
     Some((Process { pid, started }, state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_listed_and_a_vanished_process_has_none() {
+        let ours = Process::look_up(std::process::id() as i32).unwrap();
+        assert!(ours.children().is_ok());
+        let another_with_our_pid = Process { started: 0, ..ours };
+        assert_eq!(another_with_our_pid.state(), State::Dead);
+        let nobody = Process {
+            pid: i32::MAX,
+            started: 0,
+        };
+        assert_eq!(nobody.state(), State::Dead);
+        assert_eq!(nobody.children().unwrap(), []);
+    }
 }
