@@ -89,31 +89,26 @@ impl Agent {
     }
 
     pub async fn query(&self, query: HostQuery) -> Result<Answer, HostError> {
-        let hear = |id: InstanceId| {
-            let instance = self.host.instance(id);
-            instance.hear();
-            instance
-        };
+        // Not heard as speech: who only looks may be no controller any more.
+        let of = |id: InstanceId| self.host.instance(id);
         match query {
             HostQuery::Observe { instance } => {
-                let observation = observe::observe(&self.host, &hear(instance)).await?;
+                let observation = observe::observe(&self.host, &of(instance)).await?;
                 Ok(Answer::Observed {
                     observation: Box::new(observation),
                 })
             }
-            HostQuery::Mark { instance } => mark::mark(&hear(instance)).await,
+            HostQuery::Mark { instance } => mark::mark(&of(instance)).await,
             HostQuery::Received {
                 instance,
                 lsn,
                 wait_ms,
-            } => mark::received(&hear(instance), lsn, wait_ms).await,
+            } => mark::received(&of(instance), lsn, wait_ms).await,
             HostQuery::Activity { instance, dbname } => {
-                activity::activity(&hear(instance), &dbname).await
+                activity::activity(&of(instance), &dbname).await
             }
-            HostQuery::Usage { instance, dbname } => {
-                activity::usage(&hear(instance), &dbname).await
-            }
-            HostQuery::Room { instance } => room::room(&self.host, &hear(instance)),
+            HostQuery::Usage { instance, dbname } => activity::usage(&of(instance), &dbname).await,
+            HostQuery::Room { instance } => room::room(&self.host, &of(instance)),
             HostQuery::Releases => {
                 let releases = self
                     .host

@@ -66,7 +66,7 @@ pub(crate) struct Instance {
     /// Held by whatever changes the instance: one thing at a time.
     pub(crate) lane: tokio::sync::Mutex<()>,
     control: tokio::sync::Mutex<Option<Arc<Session>>>,
-    /// When somebody last said or asked anything about it.
+    /// When a command that was let in last spoke of it.
     heard: Mutex<Instant>,
     /// Kills it on silence while it is frozen.
     pub(crate) watcher: Mutex<Option<AbortHandle>>,

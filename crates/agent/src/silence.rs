@@ -1,4 +1,5 @@
-//! What happens to a frozen instance when nobody speaks of it any more: it is killed.
+//! What happens to a frozen instance when nobody speaks of it any more: it is killed. Only a
+//! command that its fence lets in is speech; a query is not, because anybody may ask at any time.
 //!
 //! Never thawed: whoever froze it may have had another promoted since. How long silence may last
 //! is on disk with the instance, so a new agent goes on watching; what passed while there was no

@@ -1,5 +1,7 @@
 //! A frozen instance of which nobody speaks is killed and never thawed.
 
+use std::time::{Duration, Instant};
+
 use upkeep_agent::control_data::{ClusterState, ControlData};
 use upkeep_agent::wal;
 use upkeep_domain::host_command::HostCommand;
@@ -63,13 +65,21 @@ async fn silence_kills_and_a_thaw_starts_it_again() {
 }
 
 #[tokio::test]
-async fn being_spoken_of_keeps_it_frozen() {
+async fn commands_keep_it_frozen_and_looking_at_it_does_not() {
     let (world, _, instance) = World::with_primary().await;
-    freeze(&world, instance, 700).await;
-    for _ in 0..15 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    freeze(&world, instance, 2_000).await;
+    let until = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < until {
+        // Whatever it says to it: it was spoken of.
+        world.done(HostCommand::Rearm { instance }).await;
         assert_eq!(world.see(instance).await.process, ProcessState::Frozen);
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    world
+        .wait_until(instance, "it is killed while it is looked at", |seen| {
+            seen.process == ProcessState::Stopped
+        })
+        .await;
     world.done(HostCommand::Thaw { instance }).await;
     assert!(world.see(instance).await.accepts_connections);
 }
