@@ -121,6 +121,13 @@ async fn everything_can_be_told_and_asked_through_the_socket() {
     }
     println!("a query through the socket: {:?}", began.elapsed() / 100);
 
+    let sql = "CREATE UNLOGGED TABLE kept AS SELECT 1 AS x; CREATE UNLOGGED TABLE empty (x int)";
+    world
+        .client(instance)
+        .await
+        .batch_execute(sql)
+        .await
+        .unwrap();
     let activity = HostQuery::Activity {
         instance,
         dbname: "postgres".to_owned(),
@@ -133,6 +140,7 @@ async fn everything_can_be_told_and_asked_through_the_socket() {
         (0, 0),
         "{activity:?}"
     );
+    assert_eq!(activity.unlogged_relations, ["public.kept"]);
 
     serving.abort();
     let _ = serving.await;
