@@ -28,6 +28,8 @@ pub(crate) struct RoleRecord {
     /// One that accepts nothing, where the role does not exist or has no password that is valid.
     pub(crate) verifier: Verifier,
     pub(crate) may_log_in: bool,
+    /// Known by a server that no session may be opened on yet.
+    pub(crate) said_by_standby: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +109,8 @@ impl Authority {
     /// Asks the server, and remembers its answer.
     pub(crate) async fn ask(&self, role: &str) -> Result<RoleRecord, AuthorityError> {
         let sql = "SELECT rolpassword, rolcanlogin, \
-                   rolvaliduntil IS NULL OR rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now() \
+                   rolvaliduntil IS NULL OR rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now(), \
+                   pg_catalog.pg_is_in_recovery() \
                    FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) $1";
         let Some(row) = self.asked(sql, &[Some(role)]).await? else {
             self.memory().forget(role);
@@ -162,13 +165,18 @@ impl Authority {
     }
 
     fn record(&self, role: &str, row: &[Option<String>]) -> Result<RoleRecord, VerifierError> {
-        let truth = |value: &Option<String>| value.as_deref() == Some("t");
-        Ok(match row {
-            [Some(stored), may_log_in, valid] if truth(valid) => RoleRecord {
+        let truth = |column: usize| row.get(column) == Some(&Some("t".to_owned()));
+        let said_by_standby = truth(3);
+        Ok(match row.first() {
+            Some(Some(stored)) if truth(2) => RoleRecord {
                 verifier: Verifier::parse(stored)?,
-                may_log_in: truth(may_log_in),
+                may_log_in: truth(1),
+                said_by_standby,
             },
-            _ => self.doomed(role),
+            _ => RoleRecord {
+                said_by_standby,
+                ..self.doomed(role)
+            },
         })
     }
 
@@ -177,6 +185,7 @@ impl Authority {
         RoleRecord {
             verifier: Verifier::mock(&self.mock_key, role, USUAL_ITERATIONS),
             may_log_in: true,
+            said_by_standby: false,
         }
     }
 

@@ -68,6 +68,7 @@ mod tests {
         RoleRecord {
             verifier: Verifier::mock(&[0; 32], "ann", 1),
             may_log_in: true,
+            said_by_standby: false,
         }
     }
 

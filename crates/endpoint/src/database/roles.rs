@@ -16,7 +16,9 @@ impl Database {
             let mut changes = self.changes();
             let (authority, replacement, held) = self.who_may_say();
             if !held {
-                return authority.ask(role).await;
+                let record = authority.ask(role).await?;
+                let refused = record.said_by_standby.then_some(AuthorityError::Standby);
+                return refused.map_or(Ok(record), Err);
             }
             if let Some(record) = authority.remembered(role) {
                 return Ok(record);

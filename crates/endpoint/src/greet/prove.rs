@@ -27,6 +27,7 @@ where
     let RoleRecord {
         verifier,
         may_log_in,
+        ..
     } = match database.role(role).await {
         Ok(record) => record,
         Err(error) => return cannot_say(database, role, &error),

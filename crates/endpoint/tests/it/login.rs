@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use upkeep_wire::startup::{Startup, ssl_request};
 
+use crate::postgres::Server;
 use crate::raw::RawClient;
 use crate::world::{DBNAME, World};
 
@@ -99,4 +100,16 @@ async fn a_server_that_is_another_cluster_is_not_used() {
     target.instance = upkeep_domain::id::InstanceId(uuid::Uuid::from_u128(9));
     world.route(&target, crate::world::FENCE).await.unwrap();
     assert_eq!(refusal(&world, "ann", "secret", DBNAME).await.0, "57P03");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_at_the_end_of_a_route_takes_no_sessions_until_it_is_promoted() {
+    let world = World::new().await;
+    let standby = Server::standby(&world.primary).await;
+    let target = standby.target().await;
+    world.route(&target, crate::world::FENCE).await.unwrap();
+    assert_eq!(refusal(&world, "ann", "secret", DBNAME).await.0, "57P03");
+    let admin = standby.admin("postgres").await;
+    admin.query_one("SELECT pg_promote()", &[]).await.unwrap();
+    world.connect().await;
 }
