@@ -73,7 +73,11 @@ async fn clients_under_load_see_no_error_when_held_and_released_on_the_same_serv
             .get(0);
         assert_eq!(before, after, "nobody writes while held");
         world.release_same().await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let before = world.status().await.writes;
+        wait_until("everybody goes on", Duration::from_secs(5), async || {
+            world.status().await.writes > before + 6
+        })
+        .await;
     }
     stop.store(true, Ordering::Relaxed);
     let written: i64 = load.join_all().await.into_iter().sum();
@@ -101,7 +105,10 @@ async fn a_transaction_that_does_not_end_is_named_and_everybody_goes_on() {
     let HoldReply::Blocked { blockers } = reply else {
         panic!("held over an open transaction")
     };
-    assert!(began.elapsed() < Duration::from_secs(3), "the drain deadline is 300 ms");
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "the drain deadline is 300 ms"
+    );
     assert_eq!(blockers.len(), 1);
     assert_eq!(blockers[0].backend_pid, pid.cast_unsigned());
     assert_eq!(blockers[0].role, "ann");
@@ -154,13 +161,13 @@ async fn a_hold_that_nobody_renews_ends_by_itself_and_a_renewed_one_does_not() {
     let limits = quick(300, 400, 3000);
     let began = Instant::now();
     world.endpoint.hold(DBNAME, FENCE, &limits).await.unwrap();
-    for _ in 0..4 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(
-            world.endpoint.renew(DBNAME, FENCE).await,
-            Ok(GateState::Held)
-        );
-    }
+    // Renewed for longer than any of the leases lasts.
+    wait_until("800 ms have passed", Duration::from_secs(2), async || {
+        let renewed = world.endpoint.renew(DBNAME, FENCE).await;
+        assert_eq!(renewed, Ok(GateState::Held));
+        began.elapsed() >= Duration::from_millis(800)
+    })
+    .await;
     client.query_one("SELECT 1", &[]).await.unwrap();
     let held = began.elapsed();
     assert!(
@@ -324,7 +331,10 @@ async fn a_gap_between_writes_is_felt_as_long_as_the_hold() {
     })
     .await;
     world.hold_all().await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    wait_until("it lasts 200 ms", Duration::from_secs(2), async || {
+        world.status().await.held_ms >= Some(200)
+    })
+    .await;
     world.release_same().await;
     assert_eq!(
         world.endpoint.felt(DBNAME).await,
