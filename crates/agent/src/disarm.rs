@@ -62,7 +62,7 @@ pub(crate) fn rearm(instance: &Instance) -> Result<Outcome, HostError> {
     let record = instance.complete_record()?;
     let places = &instance.places;
     if is_disarmed(places) {
-        if !record.must_be_standby(places) {
+        if !record.must_be_standby(places).or_failed()? {
             durable::remove(&places.data().join(SIGNAL_FILE)).or_failed()?;
         }
         remove_mark(places).or_failed()?;

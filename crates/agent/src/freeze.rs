@@ -44,7 +44,7 @@ pub(crate) async fn freeze(
     silence_ms: u64,
 ) -> Result<Outcome, HostError> {
     let (record, data) = (instance.complete_record()?, instance.places.data());
-    if record.must_be_standby(&instance.places) {
+    if record.must_be_standby(&instance.places).or_failed()? {
         let sentence = format!(
             "instance `{}` is a standby; only a primary is fenced",
             instance.id

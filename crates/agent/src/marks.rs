@@ -73,8 +73,10 @@ pub(crate) fn request_promotion(places: &Places) -> Result<(), Error> {
     Ok(durable::sync_names_beside(&path)?)
 }
 
-pub(crate) fn promotion_requested(places: &Places) -> bool {
-    places.promotion().exists()
+pub(crate) fn promotion_requested(places: &Places) -> Result<bool, Error> {
+    let path = places.promotion();
+    path.try_exists()
+        .map_err(|source| Error::Read { path, source })
 }
 
 /// For whoever asks again. Nothing depends on it, so a failure is only logged.

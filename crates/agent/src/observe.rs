@@ -32,7 +32,7 @@ pub(crate) async fn observe(host: &Host, instance: &Instance) -> Result<Observat
     let Some(record) = Record::read(&instance.places).or_failed()? else {
         return Ok(absent(instance));
     };
-    let mut seen = on_disk(host, instance, &record);
+    let mut seen = on_disk(host, instance, &record).or_failed()?;
     if seen.process == ProcessState::Running {
         let answer = match instance.session().await {
             Ok(session) => session.row(LOOK, ASK_WITHIN).await,
@@ -66,7 +66,7 @@ fn absent(instance: &Instance) -> Observation {
     }
 }
 
-fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Observation {
+fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Result<Observation, marks::Error> {
     let (places, data) = (&instance.places, instance.places.data());
     let process = match instance.server() {
         None => ProcessState::Stopped,
@@ -75,7 +75,7 @@ fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Observation {
     };
     let release = host.releases.info(record.release.as_str()).ok();
     let control = ControlData::read(&data).ok().filter(|_| record.complete);
-    Observation {
+    Ok(Observation {
         process,
         release: Some(record.release.clone()),
         version: release.map(|release| release.version),
@@ -84,9 +84,9 @@ fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Observation {
         timeline: control.map(|control| TimelineId(control.checkpoint_timeline.0)),
         backup: backup(instance, record),
         disarmed: disarm::is_disarmed(places),
-        promotion_requested: marks::promotion_requested(places),
+        promotion_requested: marks::promotion_requested(places)?,
         ..absent(instance)
-    }
+    })
 }
 
 fn add_answer(seen: &mut Observation, row: &Row) {

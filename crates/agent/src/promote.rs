@@ -31,9 +31,19 @@ const TIMELINE: &str = "SELECT ('x' || pg_catalog.substr(pg_catalog.pg_walfile_n
     pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4";
 
 pub(crate) async fn promote(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {
+    // Known before anything can be refused; one that cannot be read may have been asked.
+    let asked = marks::promotion_requested(&instance.places).or_failed()?;
+    match see_to_it(host, instance, asked).await {
+        Err(HostError::Refused { refusal }) if asked => Err(failed(format!(
+            "it has been asked for promotion before, and now: {refusal}"
+        ))),
+        result => result,
+    }
+}
+
+async fn see_to_it(host: &Host, instance: &Instance, asked: bool) -> Result<Outcome, HostError> {
     instance.complete_record()?;
     let places = &instance.places;
-    let asked = marks::promotion_requested(places);
     let ready = standby_that_answers(host, instance).await;
     let in_recovery = match ready {
         Ok(in_recovery) => in_recovery,

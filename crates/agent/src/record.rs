@@ -56,8 +56,8 @@ impl Record {
     }
 
     /// A standby that nobody has asked to become anything else.
-    pub(crate) fn must_be_standby(&self, places: &Places) -> bool {
-        self.upstream.is_some() && !marks::promotion_requested(places)
+    pub(crate) fn must_be_standby(&self, places: &Places) -> Result<bool, marks::Error> {
+        Ok(self.upstream.is_some() && !marks::promotion_requested(places)?)
     }
 
     pub(crate) fn read(places: &Places) -> Result<Option<Self>, Error> {

@@ -58,7 +58,7 @@ async fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Pro
     // What a dead server left could still write; nobody can reach it any more.
     postmaster::kill(&places.data()).await.or_failed()?;
     instance.close_sessions().await;
-    if disarm::is_disarmed(places) || record.must_be_standby(places) {
+    if disarm::is_disarmed(places) || record.must_be_standby(places).or_failed()? {
         disarm::ensure_standby(places, run_as).or_failed()?;
     }
     configuration::write(places, record, run_as).or_failed()?;

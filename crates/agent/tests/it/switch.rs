@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use tokio_postgres::Client;
-use upkeep_domain::host_command::{HostCommand, Outcome};
+use upkeep_domain::host_command::{HostCommand, HostError, Outcome};
 use upkeep_domain::instance::ProcessState;
 use upkeep_domain::lsn::TimelineId;
 
@@ -282,4 +282,15 @@ async fn a_refused_promotion_proves_that_nobody_asked() {
         "{refused}"
     );
     assert!(!world.see(new).await.promotion_requested);
+
+    // Asked once, it may come about at any time: nothing is refused any more.
+    let asked = world.data(new).with_file_name("promotion");
+    std::fs::write(asked, "").unwrap();
+    world.done(HostCommand::Disarm { instance: new }).await;
+    let failed = world
+        .send(HostCommand::Promote { instance: new })
+        .await
+        .unwrap_err();
+    assert!(matches!(failed, HostError::Failed { .. }), "{failed:?}");
+    assert!(failed.to_string().contains("is disarmed"), "{failed}");
 }
