@@ -26,6 +26,12 @@ pub enum Error {
     Read { path: PathBuf, source: io::Error },
     #[error("write to the journal `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("understand line {line} of the journal `{}`", path.display())]
+    Broken {
+        path: PathBuf,
+        line: usize,
+        source: serde_json::Error,
+    },
     #[error(transparent)]
     Rewrite(#[from] durable::Error),
 }
@@ -43,10 +49,18 @@ enum Line {
     },
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    Yes,
+    No,
+}
+
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+    /// Bytes up to the end of the last whole line.
+    length: u64,
     lines: usize,
     fences: HashMap<InstanceId, Fence>,
     outcomes: HashMap<CommandId, Result<Outcome, HostError>>,
@@ -68,15 +82,27 @@ impl Journal {
         let mut journal = Self {
             path: path.to_owned(),
             file: appendable(path)?,
+            length: 0,
             lines: 0,
             fences: HashMap::new(),
             outcomes: HashMap::new(),
             oldest_first: VecDeque::new(),
         };
-        // A crash can cut off the last line only: nothing was done on its word.
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .for_each(|l| journal.learn(l));
+        let lines = text.lines().count();
+        for (line, number) in text.lines().zip(1..) {
+            match serde_json::from_str(line) {
+                Ok(line) => journal.learn(line),
+                // A crash can cut off the last one only: nothing was done on its word.
+                Err(_) if number == lines => {}
+                Err(source) => {
+                    return Err(Error::Broken {
+                        path: journal.path,
+                        line: number,
+                        source,
+                    });
+                }
+            }
+        }
         journal.rewrite()?;
         Ok(journal)
     }
@@ -97,10 +123,7 @@ impl Journal {
             return Ok(Err(HostError::Stale { sent: fence, seen }));
         }
         if fence > seen {
-            self.append(Line::Fence { instance, fence })?;
-            self.file
-                .sync_data()
-                .map_err(|source| self.write_error(source))?;
+            self.append(Line::Fence { instance, fence }, Flush::Yes)?;
         }
         Ok(Ok(()))
     }
@@ -110,7 +133,7 @@ impl Journal {
         id: CommandId,
         result: Result<Outcome, HostError>,
     ) -> Result<(), Error> {
-        self.append(Line::Ended { id, result })?;
+        self.append(Line::Ended { id, result }, Flush::No)?;
         if self.lines > LINES_MAX {
             self.rewrite()
         } else {
@@ -138,11 +161,33 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, line: Line) -> Result<(), Error> {
-        let written = to_line(&line).and_then(|text| self.file.write_all(&text));
+    /// What could not be written is not learned either.
+    fn append(&mut self, line: Line, flush: Flush) -> Result<(), Error> {
+        let written = to_line(&line).and_then(|text| self.put_at_end(&text, flush));
         written.map_err(|source| self.write_error(source))?;
         self.learn(line);
         Ok(())
+    }
+
+    fn put_at_end(&mut self, text: &[u8], flush: Flush) -> io::Result<()> {
+        self.cut_off_half_a_line()?;
+        let mut put = self.file.write_all(text);
+        if put.is_ok() && flush == Flush::Yes {
+            put = self.file.sync_data();
+        }
+        match put {
+            Ok(()) => self.length += text.len() as u64,
+            // Should this fail as well, the next line is not put behind it.
+            Err(_) => self.cut_off_half_a_line()?,
+        }
+        put
+    }
+
+    fn cut_off_half_a_line(&self) -> io::Result<()> {
+        if self.file.metadata()?.len() == self.length {
+            return Ok(());
+        }
+        self.file.set_len(self.length)
     }
 
     fn rewrite(&mut self) -> Result<(), Error> {
@@ -162,7 +207,7 @@ impl Journal {
         }
         durable::write(&self.path, &text, 0o600, None)?;
         self.file = appendable(&self.path)?;
-        self.lines = lines;
+        (self.length, self.lines) = (text.len() as u64, lines);
         Ok(())
     }
 
@@ -229,5 +274,42 @@ mod tests {
         assert_eq!(journal.admit(instance, Fence(5)).unwrap(), Ok(()));
         assert_eq!(journal.outcome(&id(0)), Some(Ok(Outcome::Done)));
         assert_eq!(journal.outcome(&id(1)), None);
+    }
+
+    #[test]
+    fn half_a_line_that_could_not_be_written_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.file.write_all(b"{\"line\":").unwrap();
+        journal.ended(id(0), Ok(Outcome::Done)).unwrap();
+        journal.ended(id(1), Ok(Outcome::Done)).unwrap();
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.outcome(&id(0)), Some(Ok(Outcome::Done)));
+        assert_eq!(journal.outcome(&id(1)), Some(Ok(Outcome::Done)));
+    }
+
+    #[test]
+    fn a_fence_that_is_not_on_disk_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let instance = InstanceId(Uuid::from_u128(7));
+        let mut journal = Journal::open(&path).unwrap();
+        let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        assert!(journal.admit(instance, Fence(5)).is_err());
+        journal.file = writable;
+        assert_eq!(journal.admit(instance, Fence(4)).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_broken_line_among_others_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.ended(id(0), Ok(Outcome::Done)).unwrap();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{whole}{{\n{whole}")).unwrap();
+        let error = Journal::open(&path).unwrap_err();
+        assert!(error.to_string().contains("line 2"), "{error}");
     }
 }
