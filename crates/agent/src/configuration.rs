@@ -131,19 +131,28 @@ log_lock_waits = on
             quoted(&conninfo(address, slot))
         );
         let _ = writeln!(text, "primary_slot_name = {}", quoted(slot));
+        // The copied `postgresql.conf` may name who confirms commits of the source; after a
+        // promotion nobody would. `ALTER SYSTEM` can set it anew.
+        text.push_str("synchronous_standby_names = ''\n");
     }
     text
 }
 
 /// How a copy reaches its source.
 pub(crate) fn conninfo(address: &Address, slot: &str) -> String {
-    let (host, port) = (address.host(), address.port());
+    let (host, port) = (in_conninfo(address.host()), address.port());
+    let slot = in_conninfo(slot);
     format!("host={host} port={port} user={SUPERUSER} application_name={slot}")
+}
+
+/// A value in what libpq is told.
+fn in_conninfo(value: &str) -> String {
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 /// A value in `postgresql.conf`.
 fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', "''"))
 }
 
 /// A value in SQL.
@@ -211,5 +220,27 @@ mod tests {
     #[test]
     fn a_value_cannot_end_its_own_quotes() {
         assert_eq!(quoted("a'b"), "'a''b'");
+        assert_eq!(quoted(r"a\"), r"'a\\'");
+        assert_eq!(in_conninfo(r"a b'\"), r"'a b\'\\'");
+    }
+
+    #[test]
+    fn a_copy_waits_for_no_standby_of_its_source() {
+        let upstream = Upstream {
+            address: Address::Unix {
+                directory: "/a folder".to_owned(),
+                port: PORT,
+            },
+            slot: "copy".to_owned(),
+        };
+        let wanted = InstanceSettings {
+            max_connections: 20,
+            shared_buffers_mb: 16,
+            wal_keep_size_mb: 64,
+        };
+        let emptied = "\nsynchronous_standby_names = ''\n";
+        assert!(settings(&wanted, Some(&upstream)).contains(emptied));
+        assert!(settings(&wanted, Some(&upstream)).contains("host=''/a folder'' port="));
+        assert!(!settings(&wanted, None).contains(emptied));
     }
 }
