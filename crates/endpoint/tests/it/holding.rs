@@ -94,11 +94,12 @@ async fn a_transaction_that_does_not_end_is_named_and_everybody_goes_on() {
     let world = World::new().await;
     let (idle, mut busy) = (world.connect().await, world.connect().await);
     let transaction = busy.transaction().await.unwrap();
-    let pid: i32 = transaction
-        .query_one("SELECT pg_backend_pid()", &[])
+    // Kept to the end: dropping it would say something more to the server during the hold.
+    let who = transaction
+        .prepare("SELECT pg_backend_pid()")
         .await
-        .unwrap()
-        .get(0);
+        .unwrap();
+    let pid: i32 = transaction.query_one(&who, &[]).await.unwrap().get(0);
     let limits = quick(300, 3000, 3000);
     let began = Instant::now();
     let reply = world.endpoint.hold(DBNAME, FENCE, &limits).await.unwrap();
