@@ -88,6 +88,11 @@ impl Faults {
         self.calls.get(&key).cloned().unwrap_or_default()
     }
 
+    /// Whether the call that is being made is a workflow's, and not a sweep's.
+    pub(super) fn is_a_visit(&self) -> bool {
+        task::try_id().is_some_and(|task| self.visits.contains_key(&task))
+    }
+
     /// The fault of the call that is being made, if one is planned.
     pub(super) fn next(&mut self, changes: bool) -> Option<Fault> {
         let visit = self.visits.get_mut(&task::try_id()?)?;

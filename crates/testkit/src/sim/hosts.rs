@@ -248,7 +248,10 @@ impl Model {
         match query {
             HostQuery::Observe { instance } => {
                 let observation = Box::new(self.observe(*instance));
-                if let Some(there) = self.instances.get_mut(instance) {
+                // A sweep that looks by chance must not change how often a step has to.
+                if self.faults.is_a_visit()
+                    && let Some(there) = self.instances.get_mut(instance)
+                {
                     there.copy_looks = there.copy_looks.saturating_sub(1);
                 }
                 Ok(Answer::Observed { observation })
