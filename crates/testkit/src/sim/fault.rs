@@ -88,9 +88,10 @@ impl Faults {
         self.calls.get(&key).cloned().unwrap_or_default()
     }
 
-    /// Whether the call that is being made is a workflow's, and not a sweep's.
-    pub(super) fn is_a_visit(&self) -> bool {
-        task::try_id().is_some_and(|task| self.visits.contains_key(&task))
+    /// Whether the call that is being made may be a workflow's: where visits are told of, one that is
+    /// not of a visit is a sweep's.
+    pub(super) fn may_be_a_visit(&self) -> bool {
+        self.visits.is_empty() || task::try_id().is_some_and(|task| self.visits.contains_key(&task))
     }
 
     /// The fault of the call that is being made, if one is planned.

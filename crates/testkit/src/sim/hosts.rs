@@ -249,7 +249,7 @@ impl Model {
             HostQuery::Observe { instance } => {
                 let observation = Box::new(self.observe(*instance));
                 // A sweep that looks by chance must not change how often a step has to.
-                if self.faults.is_a_visit()
+                if self.faults.may_be_a_visit()
                     && let Some(there) = self.instances.get_mut(instance)
                 {
                     there.copy_looks = there.copy_looks.saturating_sub(1);
