@@ -49,6 +49,25 @@ const QUICK_TRIES: u32 = 20;
 const SLOW_PAUSE: Duration = Duration::from_millis(500);
 
 impl StepSpec {
+    /// A step that clients do not wait for, tried again every half second.
+    pub(crate) const fn new(
+        name: &'static str,
+        sentence: &'static str,
+        seconds: u64,
+        tries: u32,
+        direction: Direction,
+    ) -> Self {
+        Self {
+            name,
+            sentence,
+            deadline: Duration::from_secs(seconds),
+            tries,
+            pause: Duration::from_millis(500),
+            holds_clients: false,
+            direction,
+        }
+    }
+
     /// Pause before the next try, after `tries` failed ones.
     pub fn pause_after(&self, tries: u32) -> Duration {
         if tries > QUICK_TRIES {

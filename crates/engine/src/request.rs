@@ -10,11 +10,14 @@ mod run_maintenance;
 
 use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{Answer, HostError, HostQuery};
+use upkeep_domain::id::{DatabaseId, WorkflowId};
+use upkeep_domain::procedure::Steps;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::Catalogue;
-use upkeep_store::{Database, Error as StoreError};
+use upkeep_store::{Database, Error as StoreError, NewWorkflow};
 
 use crate::Engine;
+use crate::workflow::Run;
 
 pub use create_database::CreateDatabase;
 pub use run_maintenance::RunMaintenance;
@@ -54,6 +57,19 @@ impl Engine {
                 RefusalKind::Internal,
                 format!("unexpected answer {other:?}"),
             )),
+        }
+    }
+
+    /// The row of a workflow that stands at its first step.
+    fn workflow_of<R: Run>(&self, database: DatabaseId, run: &R) -> NewWorkflow {
+        let first = R::Step::ALL[0].spec();
+        NewWorkflow {
+            id: WorkflowId(self.world.random.uuid()),
+            database,
+            procedure: R::Step::PROCEDURE,
+            first_step: first.name,
+            first_sentence: first.sentence,
+            state: serde_json::to_value(run).expect("the state of a procedure is plain data"),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Direction::{Back, Forward, OnlyForward, PointOfNoReturn};
-use super::{Direction, End, Next, StepSpec, Steps, Verdict};
+use super::{End, Next, StepSpec, Steps, Verdict};
 
 /// Rounds of marker and fence before a bypassing writer makes us give up.
 pub const FENCE_ROUNDS_MAX: u32 = 3;
@@ -40,24 +40,6 @@ pub enum Step {
 }
 
 use Step::*;
-
-const fn step(
-    name: &'static str,
-    sentence: &'static str,
-    seconds: u64,
-    tries: u32,
-    direction: Direction,
-) -> StepSpec {
-    StepSpec {
-        name,
-        sentence,
-        deadline: Duration::from_secs(seconds),
-        tries,
-        pause: Duration::from_millis(500),
-        holds_clients: false,
-        direction,
-    }
-}
 
 /// Clients wait: the first tries follow one another at once.
 const fn held(mut spec: StepSpec) -> StepSpec {
@@ -98,49 +80,49 @@ impl Steps for Step {
 
     fn spec(self) -> StepSpec {
         match self {
-            Check => step(
+            Check => StepSpec::new(
                 "check",
                 "Checking that nothing stands in the way",
                 30,
                 1,
                 Forward,
             ),
-            BaseBackup => step(
+            BaseBackup => StepSpec::new(
                 "base_backup",
                 "Copying the database to its replacement",
                 24 * HOUR,
                 2,
                 Forward,
             ),
-            StartReplacement => step(
+            StartReplacement => StepSpec::new(
                 "start_replacement",
                 "Starting the replacement as a standby",
                 300,
                 2,
                 Forward,
             ),
-            CatchUp => step(
+            CatchUp => StepSpec::new(
                 "catch_up",
                 "Waiting until the replacement has caught up",
                 6 * HOUR,
                 1,
                 Forward,
             ),
-            Checkpoint => step(
+            Checkpoint => StepSpec::new(
                 "checkpoint",
                 "Writing out dirty pages so that the switch is short",
                 HOUR,
                 2,
                 Forward,
             ),
-            PrepareSessions => step(
+            PrepareSessions => StepSpec::new(
                 "prepare_sessions",
                 "Opening spare sessions on the replacement",
                 60,
                 2,
                 Forward,
             ),
-            CheckAgain => step(
+            CheckAgain => StepSpec::new(
                 "check_again",
                 "Waiting for transactions that would delay the switch",
                 600,
@@ -149,7 +131,7 @@ impl Steps for Step {
             ),
             Hold => StepSpec {
                 pause: Duration::from_secs(2),
-                ..step(
+                ..StepSpec::new(
                     "hold",
                     "Holding every session at a transaction boundary",
                     10,
@@ -157,85 +139,91 @@ impl Steps for Step {
                     Forward,
                 )
             },
-            Mark => held(step(
+            Mark => held(StepSpec::new(
                 "mark",
                 "Proving that the replacement has every commit",
                 5,
                 2,
                 Forward,
             )),
-            Seal => held(step(
+            Seal => held(StepSpec::new(
                 "seal",
                 "Keeping clients held until the switch is decided",
                 2,
                 2,
                 Forward,
             )),
-            Fence => held(step("fence", "Fencing the old primary", 10, 4, Forward)),
-            Unfence => held(step(
+            Fence => held(StepSpec::new(
+                "fence",
+                "Fencing the old primary",
+                10,
+                4,
+                Forward,
+            )),
+            Unfence => held(StepSpec::new(
                 "unfence",
                 "Letting the old primary go on: a commit slipped in",
                 10,
                 10,
                 Forward,
             )),
-            Disarm => held(step(
+            Disarm => held(StepSpec::new(
                 "disarm",
                 "Making sure that the old primary can never write again",
                 5,
                 3,
                 Forward,
             )),
-            Promote => held(step(
+            Promote => held(StepSpec::new(
                 "promote",
                 "Promoting the replacement",
                 60,
                 KEEP_TRYING,
                 PointOfNoReturn,
             )),
-            Release => held(step(
+            Release => held(StepSpec::new(
                 "release",
                 "Releasing every session onto the new primary",
                 30,
                 KEEP_TRYING,
                 OnlyForward,
             )),
-            EndOld => step(
+            EndOld => StepSpec::new(
                 "end_old",
                 "Ending the fenced old primary",
                 60,
                 KEEP_TRYING,
                 OnlyForward,
             ),
-            Prove => step(
+            Prove => StepSpec::new(
                 "prove",
                 "Proving the new primary and measuring what clients felt",
                 60,
                 KEEP_TRYING,
                 OnlyForward,
             ),
-            Rearm => held(step(
+            Rearm => held(StepSpec::new(
                 "rearm",
                 "Making the old primary able to start as a primary again",
                 10,
                 KEEP_TRYING,
                 Back,
             )),
-            Thaw => held(step(
+            Thaw => held(StepSpec::new(
                 "thaw",
                 "Making sure that the old primary goes on",
                 120,
                 KEEP_TRYING,
                 Back,
             )),
-            ReleaseOld => held(step(
+            ReleaseOld => held(StepSpec::new(
                 "release_old",
                 "Releasing every session on the old primary",
                 30,
                 KEEP_TRYING,
                 Back,
             )),
-            DiscardReplacement => step(
+            DiscardReplacement => StepSpec::new(
                 "discard_replacement",
                 "Removing the replacement and what was made for it",
                 300,

@@ -1,7 +1,5 @@
 //! Destroying a database: its route first, so that nobody is surprised, then its instances.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Direction::OnlyForward;
@@ -25,15 +23,7 @@ impl Steps for Step {
             CloseRoute => ("close_route", "Closing the endpoint"),
             RemoveInstances => ("remove_instances", "Removing its instances"),
         };
-        StepSpec {
-            name,
-            sentence,
-            deadline: Duration::from_secs(300),
-            tries: 1_200,
-            pause: Duration::from_millis(500),
-            holds_clients: false,
-            direction: OnlyForward,
-        }
+        StepSpec::new(name, sentence, 300, 1_200, OnlyForward)
     }
 
     fn next(self, verdict: Verdict) -> Next<Self> {

@@ -1,11 +1,9 @@
 //! Provisioning: an instance, a database in it, a role that owns it, and a route to it.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Direction::{Back, Forward, OnlyForward};
-use super::{Direction, End, Next, StepSpec, Steps, Verdict};
+use super::{End, Next, StepSpec, Steps, Verdict};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,24 +18,6 @@ pub enum Step {
 
 use Step::*;
 
-const fn step(
-    name: &'static str,
-    sentence: &'static str,
-    seconds: u64,
-    tries: u32,
-    direction: Direction,
-) -> StepSpec {
-    StepSpec {
-        name,
-        sentence,
-        deadline: Duration::from_secs(seconds),
-        tries,
-        pause: Duration::from_millis(500),
-        holds_clients: false,
-        direction,
-    }
-}
-
 impl Steps for Step {
     const PROCEDURE: &'static str = "provision";
     const ALL: &'static [Self] = &[
@@ -51,16 +31,18 @@ impl Steps for Step {
 
     fn spec(self) -> StepSpec {
         match self {
-            Check => step("check", "Checking release and room", 30, 1, Forward),
-            CreateInstance => step(
+            Check => StepSpec::new("check", "Checking release and room", 30, 1, Forward),
+            CreateInstance => StepSpec::new(
                 "create_instance",
                 "Making the data directory",
                 300,
                 2,
                 Forward,
             ),
-            StartInstance => step("start_instance", "Starting PostgreSQL", 300, 2, Forward),
-            CreateDatabase => step(
+            StartInstance => {
+                StepSpec::new("start_instance", "Starting PostgreSQL", 300, 2, Forward)
+            }
+            CreateDatabase => StepSpec::new(
                 "create_database",
                 "Making the database and its role",
                 60,
@@ -68,8 +50,10 @@ impl Steps for Step {
                 Forward,
             ),
             // Nothing is lost by trying on: the database is there, only the endpoint is not.
-            OpenRoute => step("open_route", "Opening the endpoint", 60, 1_200, OnlyForward),
-            Discard => step("discard", "Removing what was made", 300, 1_200, Back),
+            OpenRoute => {
+                StepSpec::new("open_route", "Opening the endpoint", 60, 1_200, OnlyForward)
+            }
+            Discard => StepSpec::new("discard", "Removing what was made", 300, 1_200, Back),
         }
     }
 

@@ -1,13 +1,11 @@
 //! `addons:create`: a new database for an app.
 
-use upkeep_domain::id::{DatabaseId, InstanceId, WorkflowId};
+use upkeep_domain::id::{DatabaseId, InstanceId};
 use upkeep_domain::name::DatabaseName;
 use upkeep_domain::plan::Plan;
-use upkeep_domain::procedure::Steps;
-use upkeep_domain::procedure::provision::Step;
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::{Catalogue, Release};
-use upkeep_store::{App, Database, Error as StoreError, NewDatabase, NewWorkflow};
+use upkeep_store::{App, Database, Error as StoreError, NewDatabase};
 
 use super::naming::{attachment, database_name, identifier};
 use super::store_refusal;
@@ -45,15 +43,7 @@ impl Engine {
             role: database.credential.role.clone(),
             verifier: database.credential.verifier.clone(),
         };
-        let workflow = NewWorkflow {
-            id: WorkflowId(self.world.random.uuid()),
-            database: database.id,
-            procedure: Step::PROCEDURE,
-            first_step: Step::ALL[0].spec().name,
-            first_sentence: Step::ALL[0].spec().sentence,
-            state: serde_json::to_value(&provision)
-                .expect("the state of a procedure is plain data"),
-        };
+        let workflow = self.workflow_of(database.id, &provision);
         match self.store.begin_provision(&workflow, &database).await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.

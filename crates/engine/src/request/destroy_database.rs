@@ -1,10 +1,7 @@
 //! `addons:destroy`: a database and everything of it.
 
-use upkeep_domain::id::WorkflowId;
-use upkeep_domain::procedure::Steps;
-use upkeep_domain::procedure::destroy::Step;
 use upkeep_domain::refusal::Refusal;
-use upkeep_store::{Database, Error as StoreError, NewWorkflow};
+use upkeep_store::{Database, Error as StoreError};
 
 use super::{already_busy, store_refusal};
 use crate::Engine;
@@ -32,14 +29,7 @@ impl Engine {
                 .map(|instance| (instance.host_id, instance.id))
                 .collect(),
         };
-        let workflow = NewWorkflow {
-            id: WorkflowId(self.world.random.uuid()),
-            database: database.id,
-            procedure: Step::PROCEDURE,
-            first_step: Step::ALL[0].spec().name,
-            first_sentence: Step::ALL[0].spec().sentence,
-            state: serde_json::to_value(&destroy).expect("the state of a procedure is plain data"),
-        };
+        let workflow = self.workflow_of(database.id, &destroy);
         match self.store.begin_destroy(&workflow).await {
             Ok(()) => {
                 self.wake();

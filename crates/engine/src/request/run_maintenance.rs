@@ -1,6 +1,6 @@
 //! `data:maintenances:run`: a changeover, now.
 
-use upkeep_domain::id::{InstanceId, MaintenanceId, WorkflowId};
+use upkeep_domain::id::{InstanceId, MaintenanceId};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::procedure::Steps;
 use upkeep_domain::procedure::changeover::Step;
@@ -121,15 +121,7 @@ impl Engine {
             slot: format!("upkeep_{}", replacement.0.simple()),
             seen: Seen::default(),
         };
-        Ok(NewWorkflow {
-            id: WorkflowId(self.world.random.uuid()),
-            database: database.id,
-            procedure: Step::PROCEDURE,
-            first_step: Step::ALL[0].spec().name,
-            first_sentence: Step::ALL[0].spec().sentence,
-            state: serde_json::to_value(&changeover)
-                .expect("the state of a procedure is plain data"),
-        })
+        Ok(self.workflow_of(database.id, &changeover))
     }
 }
 
