@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use upkeep_domain::host_command::{
     Answer, CommandId, Envelope, Fence, HostCommand, HostError, HostQuery, Outcome,
 };
 use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::ports::Hosts;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 
@@ -32,6 +34,8 @@ pub struct AgentConfig {
     /// Only of meaning when we are root; `postgres` unless said otherwise.
     pub run_as_user: Option<String>,
     pub host: HostId,
+    /// How primaries are fenced here.
+    pub fence: FenceMeans,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +72,7 @@ impl Agent {
         let layout = Layout::open(&config.dir)?;
         let releases = Releases::open(layout.releases(), run_as.clone())?;
         let journal = Journal::open(&layout.journal())?;
-        let host = Arc::new(Host::new(layout, run_as, releases, journal));
+        let host = Arc::new(Host::new(layout, run_as, config.fence, releases, journal));
         for id in host.layout.all().map_err(OpenError::List)? {
             pick_up(&host, &host.instance(id))?;
         }
@@ -229,6 +233,9 @@ async fn on_instance(
         HostCommand::Freeze {
             marker, silence_ms, ..
         } => freeze::freeze(host, instance, marker, silence_ms).await,
+        HostCommand::StopPrimary { within_ms, .. } => {
+            start::stop_primary(instance, Duration::from_millis(within_ms)).await
+        }
         HostCommand::Thaw { .. } => freeze::thaw(host, instance).await,
         HostCommand::Disarm { .. } => disarm::disarm(host, instance, fence),
         HostCommand::Rearm { .. } => disarm::rearm(instance),

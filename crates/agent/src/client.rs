@@ -66,7 +66,10 @@ impl AgentClient {
 /// How long a command may take before its outcome is called unknown.
 fn patience(command: &HostCommand) -> Duration {
     let seconds = match command {
-        HostCommand::Freeze { .. } | HostCommand::Disarm { .. } | HostCommand::Rearm { .. } => 10,
+        HostCommand::Freeze { .. }
+        | HostCommand::StopPrimary { .. }
+        | HostCommand::Disarm { .. }
+        | HostCommand::Rearm { .. } => 10,
         HostCommand::ReloadInstance { .. } | HostCommand::DropSlot { .. } => 15,
         HostCommand::KillInstance { .. }
         | HostCommand::CreateDatabase { .. }

@@ -10,6 +10,7 @@ use crate::durable;
 use crate::fault::{OrFailed, failed, refused};
 use crate::host::{Host, Instance};
 use crate::layout::Places;
+use crate::postmaster;
 
 const MARK_FILE: &str = "upkeep_disarmed";
 const SIGNAL_FILE: &str = "standby.signal";
@@ -36,14 +37,15 @@ pub(crate) fn remove_mark(places: &Places) -> Result<(), durable::Error> {
 
 pub(crate) fn disarm(host: &Host, instance: &Instance, fence: Fence) -> Result<Outcome, HostError> {
     instance.complete_record()?;
-    if instance.server().is_some() && !instance.is_frozen() {
+    let (places, run_as) = (&instance.places, host.run_as.as_ref());
+    let at_rest = instance.is_frozen() || postmaster::has_shut_down(&places.data());
+    if instance.server().is_some() && !at_rest {
         let sentence = format!(
             "instance `{}` runs; freeze or stop it before it is disarmed",
             instance.id
         );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
-    let (places, run_as) = (&instance.places, host.run_as.as_ref());
     let mark = places.data().join(MARK_FILE);
     let text = fence.0.to_string();
     let signal = places.data().join(SIGNAL_FILE);

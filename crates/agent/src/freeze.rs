@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{HostError, Outcome};
+use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::lsn::Lsn;
 use upkeep_domain::refusal::RefusalKind;
 
@@ -17,7 +19,7 @@ use crate::host::{Host, Instance};
 use crate::marks::{self, Frozen};
 use crate::pause::pause_here;
 use crate::process::{self, Process, State};
-use crate::{disarm, postmaster, silence, start, wal};
+use crate::{disarm, observe, postmaster, silence, start, wal};
 
 const LOOK_EVERY: Duration = Duration::from_micros(50);
 /// A process in the middle of a flush stops when the disk has answered.
@@ -51,6 +53,10 @@ pub(crate) async fn freeze(
         );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
+    if host.fence != FenceMeans::Freeze {
+        let sentence = "its host is set up to stop primaries instead".to_owned();
+        return Ok(Outcome::NotFrozen { sentence });
+    }
     marks::set_frozen(&instance.places, Frozen { marker, silence_ms }).or_failed()?;
     // Watched before it stands still: from the first stopped process on, silence must end it.
     silence::watch(host, instance);
@@ -63,7 +69,8 @@ pub(crate) async fn freeze(
         Err(error) => {
             thaw_processes(&data).or_failed()?;
             marks::clear_frozen(&instance.places).or_failed()?;
-            return Err(error).or_failed();
+            silence::unwatch(instance);
+            return not_frozen(error);
         }
     };
     if processes.is_none() {
@@ -84,6 +91,16 @@ pub(crate) async fn freeze(
         processes: processes.unwrap_or(0),
         killed: processes.is_none(),
     })
+}
+
+/// A server that is starting or ending may be frozen a moment later; what else is in the way stays.
+fn not_frozen(error: Error) -> Result<Outcome, HostError> {
+    match error {
+        Error::Alone { .. } => Err(error).or_failed(),
+        _ => Ok(Outcome::NotFrozen {
+            sentence: ErrorChain(&error).to_string(),
+        }),
+    }
 }
 
 /// Stops the server first, so that it starts nothing more, then its children until no new one is
@@ -145,13 +162,19 @@ pub(crate) async fn thaw(host: &Host, instance: &Instance) -> Result<Outcome, Ho
         );
         return Err(refused(RefusalKind::Conflict, sentence));
     }
-    if instance.server().is_some() {
-        thaw_processes(&places.data()).or_failed()?;
-    } else {
+    let data = places.data();
+    thaw_processes(&data).or_failed()?;
+    postmaster::end_if_stopping(&data).await.or_failed()?;
+    let ended = instance.server().is_none();
+    if ended {
         start::bring_up(host, instance).await?;
     }
     marks::clear_frozen(places).or_failed()?;
     silence::unwatch(instance);
+    if ended {
+        let observation = Box::new(observe::observe(host, instance).await?);
+        return Ok(Outcome::Started { observation });
+    }
     Ok(Outcome::Done)
 }
 

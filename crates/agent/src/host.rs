@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use upkeep_domain::host_command::HostError;
 use upkeep_domain::id::InstanceId;
+use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::refusal::RefusalKind;
 
 use crate::command::RunAs;
@@ -23,6 +24,8 @@ use crate::{postmaster, process::Process};
 pub(crate) struct Host {
     pub(crate) layout: Layout,
     pub(crate) run_as: Option<RunAs>,
+    /// How primaries are fenced here.
+    pub(crate) fence: FenceMeans,
     pub(crate) releases: Releases,
     pub(crate) journal: Mutex<Journal>,
     instances: Mutex<HashMap<InstanceId, Arc<Instance>>>,
@@ -32,6 +35,7 @@ impl Host {
     pub(crate) fn new(
         layout: Layout,
         run_as: Option<RunAs>,
+        fence: FenceMeans,
         releases: Releases,
         journal: Journal,
     ) -> Self {
@@ -39,6 +43,7 @@ impl Host {
         Self {
             layout,
             run_as,
+            fence,
             releases,
             journal,
             instances: Mutex::default(),

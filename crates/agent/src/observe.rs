@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use upkeep_domain::host_command::HostError;
-use upkeep_domain::instance::{BackupProgress, Observation, ProcessState};
+use upkeep_domain::instance::{BackupProgress, FenceMeans, Observation, ProcessState};
 use upkeep_domain::lsn::TimelineId;
 
 use crate::control_data::ControlData;
@@ -63,6 +63,7 @@ fn absent(instance: &Instance) -> Observation {
         backup: None,
         disarmed: false,
         promotion_requested: false,
+        fence: FenceMeans::default(),
     }
 }
 
@@ -85,6 +86,7 @@ fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Result<Observat
         backup: backup(instance, record),
         disarmed: disarm::is_disarmed(places),
         promotion_requested: marks::promotion_requested(places)?,
+        fence: host.fence,
         ..absent(instance)
     })
 }

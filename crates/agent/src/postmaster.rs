@@ -10,13 +10,15 @@ use nix::sys::signal::Signal;
 use tokio::time::Instant;
 
 use crate::command;
-use crate::control_data::{self, ControlData};
+use crate::control_data::{self, ClusterState, ControlData};
 use crate::durable;
 use crate::pause::pause;
 use crate::process::{self, Process, State};
 use crate::shared_memory::SharedMemory;
 
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// A stop that is nearly over.
+const END_BY_ITSELF_WITHIN: Duration = Duration::from_millis(500);
 /// SIGKILL is a matter of milliseconds, unless the disk hangs.
 const KILL_WITHIN: Duration = Duration::from_secs(20);
 
@@ -75,6 +77,76 @@ pub(crate) async fn stop(data: &Path, within: Duration) -> Result<(), Error> {
     }
 }
 
+/// Fast stop, done as soon as nothing is left that could write: an archiver may take its time.
+///
+/// <https://www.postgresql.org/docs/current/server-shutdown.html>
+pub(crate) async fn stop_writing(data: &Path, within: Duration) -> Result<ControlData, Error> {
+    let until = Instant::now() + within;
+    if let Some(server) = find(data) {
+        server.signal(Signal::SIGINT)?;
+    }
+    loop {
+        let left = process::all_in(data)?;
+        let control = ControlData::read(data)?;
+        match (left.is_empty(), control.state) {
+            // A standby that is shut down says so in other words.
+            (_, ClusterState::ShutDown) if left.iter().all(|left| only_archives(*left, data)) => {
+                return Ok(control);
+            }
+            (true, state) => return Err(Error::NotShutDown { state }),
+            (false, _) => {}
+        }
+        if Instant::now() > until {
+            return Err(still_there(data, left.len(), within));
+        }
+        pause(LOOK_EVERY).await;
+    }
+}
+
+/// A stop cannot be taken back, but it need not be waited for either: what an idle standby or a slow
+/// archiver keeps from ending is killed. Commits that were acknowledged are in its log.
+pub(crate) async fn end_if_stopping(data: &Path) -> Result<(), Error> {
+    if !is_stopping(data) {
+        return Ok(());
+    }
+    match wait_gone(data, process::all_in(data)?, END_BY_ITSELF_WITHIN).await {
+        Err(Error::StillThere { .. }) => kill(data).await,
+        ended => ended,
+    }
+}
+
+/// The last line of `postmaster.pid` says what the server is about.
+///
+/// <https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/utils/pidfile.h>
+fn is_stopping(data: &Path) -> bool {
+    const STATUS_LINE: usize = 7;
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let status = text.lines().nth(STATUS_LINE);
+    find(data).is_some() && status.is_some_and(|status| status.trim() == "stopping")
+}
+
+/// A server that has written its last record, and is there only until its archiver has ended.
+pub(crate) fn has_shut_down(data: &Path) -> bool {
+    let shut_down =
+        ControlData::read(data).is_ok_and(|control| control.state == ClusterState::ShutDown);
+    shut_down
+        && find(data).is_some()
+        && process::all_in(data)
+            .is_ok_and(|left| left.iter().all(|left| only_archives(*left, data)))
+}
+
+fn only_archives(process: Process, data: &Path) -> bool {
+    find(data) == Some(process) || process.title().contains("archiver")
+}
+
+fn still_there(data: &Path, left: usize, after: Duration) -> Error {
+    Error::StillThere {
+        data: data.to_owned(),
+        left,
+        after,
+    }
+}
+
 /// Ends every process on the data directory at once. The server first, so that it starts no more.
 pub(crate) async fn kill(data: &Path) -> Result<(), Error> {
     let server = find(data);
@@ -101,12 +173,7 @@ async fn wait_gone(data: &Path, mut all: Vec<Process>, within: Duration) -> Resu
             return Ok(());
         }
         if Instant::now() > until {
-            let data = data.to_owned();
-            return Err(Error::StillThere {
-                data,
-                left: all.len(),
-                after: within,
-            });
+            return Err(still_there(data, all.len(), within));
         }
         pause(LOOK_EVERY).await;
     }

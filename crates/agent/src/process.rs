@@ -44,6 +44,12 @@ impl Process {
         fs::read_link(format!("/proc/{}/cwd", self.pid)).is_ok_and(|cwd| cwd == dir)
     }
 
+    /// What the process calls itself, as `ps` shows it; nothing if it is gone.
+    pub(crate) fn title(self) -> String {
+        let title = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        String::from_utf8_lossy(&title).into_owned()
+    }
+
     /// An upgraded or removed program is still named in its link, with a word behind it.
     fn is_postgres(self) -> bool {
         let program = fs::read_link(format!("/proc/{}/exe", self.pid)).unwrap_or_default();

@@ -8,9 +8,10 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio::time::Instant;
 use upkeep_domain::host_command::{HostError, Outcome};
+use upkeep_domain::refusal::RefusalKind;
 
 use crate::command::Command;
-use crate::fault::{OrFailed, failed};
+use crate::fault::{OrFailed, failed, refused};
 use crate::host::{Host, Instance};
 use crate::pause::pause;
 use crate::process::{Process, State};
@@ -119,6 +120,29 @@ pub(crate) async fn stop(instance: &Instance) -> Result<Outcome, HostError> {
         postmaster::kill(&data).await.or_failed()?;
     }
     Ok(Outcome::Done)
+}
+
+/// A fast stop as a fence. Twice is once.
+pub(crate) async fn stop_primary(
+    instance: &Instance,
+    within: Duration,
+) -> Result<Outcome, HostError> {
+    let record = instance.complete_record()?;
+    instance.refuse_frozen()?;
+    if record.must_be_standby(&instance.places).or_failed()? {
+        let sentence = format!(
+            "instance `{}` is a standby; only a primary is fenced",
+            instance.id
+        );
+        return Err(refused(RefusalKind::Conflict, sentence));
+    }
+    instance.close_sessions().await;
+    let control = postmaster::stop_writing(&instance.places.data(), within)
+        .await
+        .or_failed()?;
+    Ok(Outcome::ShutDown {
+        checkpoint: control.checkpoint,
+    })
 }
 
 pub(crate) fn reload(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {

@@ -100,7 +100,13 @@ pub enum HostCommand {
         marker: Lsn,
         silence_ms: u64,
     },
-    /// SIGCONT; if it was killed meanwhile, starts it again as the primary it was.
+    /// Fast stop as a fence: done when `pg_control` says so and nothing is left that could write.
+    StopPrimary {
+        instance: InstanceId,
+        within_ms: u64,
+    },
+    /// SIGCONT; if it was killed or stopped meanwhile, starts it again as the primary it was, and
+    /// says so: whoever was connected to it is not any more.
     Thaw {
         instance: InstanceId,
     },
@@ -145,6 +151,7 @@ impl HostCommand {
             | Self::DropSlot { instance, .. }
             | Self::Checkpoint { instance, .. }
             | Self::Freeze { instance, .. }
+            | Self::StopPrimary { instance, .. }
             | Self::Thaw { instance }
             | Self::Disarm { instance }
             | Self::Rearm { instance }
@@ -172,6 +179,14 @@ pub enum Outcome {
     Behind {
         transactions: u32,
         end: Lsn,
+    },
+    /// It runs on: its host cannot make it stand still, and why.
+    NotFrozen {
+        sentence: String,
+    },
+    /// It has shut down: this is where its last record begins.
+    ShutDown {
+        checkpoint: Lsn,
     },
     Promoted {
         timeline: TimelineId,

@@ -59,6 +59,18 @@ pub enum ProcessState {
     Frozen,
 }
 
+/// How a primary is taken out, so that nobody can commit there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FenceMeans {
+    /// Its processes stand still and can go on at once.
+    #[default]
+    Freeze,
+    /// It shuts down, which takes longer and must be started again on the way back: for hosts where
+    /// processes may not, or cannot, be stopped where they stand.
+    CleanStop,
+}
+
 /// How a copy of a data directory is going.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -97,6 +109,8 @@ pub struct Observation {
     pub disarmed: bool,
     /// Somebody asked it to be promoted, whatever came of that.
     pub promotion_requested: bool,
+    /// How its host would fence it.
+    pub fence: FenceMeans,
 }
 
 /// Settings of an instance that its owner's plan decides. Memory in megabytes.

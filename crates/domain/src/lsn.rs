@@ -24,6 +24,11 @@ impl Lsn {
         other.0.saturating_sub(self.0)
     }
 
+    /// Where whoever has received the record that begins here must at least be.
+    pub fn past(self) -> Self {
+        Self(self.0 + 1)
+    }
+
     /// The same position as the *end* of the record before it.
     ///
     /// `pg_current_wal_insert_lsn()` names where the next record will begin: behind the page header

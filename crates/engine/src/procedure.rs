@@ -3,10 +3,12 @@
 mod changeover;
 mod destroy;
 mod provision;
+mod shared;
 
-pub(crate) use changeover::{Changeover, Seen};
+pub(crate) use changeover::Changeover;
 pub(crate) use destroy::Destroy;
 pub(crate) use provision::Provision;
+pub(crate) use shared::Switch;
 
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::{HostId, InstanceId};

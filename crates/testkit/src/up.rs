@@ -46,6 +46,8 @@ pub struct Options {
     pub run_as: Option<String>,
     /// How long old instances are kept; `None` leaves that to the product too.
     pub retire_grace: Option<Duration>,
+    /// Primaries are stopped instead of frozen.
+    pub clean_stop: bool,
 }
 
 impl Options {
@@ -54,6 +56,7 @@ impl Options {
             binary: binary.into(),
             run_as: None,
             retire_grace: None,
+            clean_stop: false,
         }
     }
 }
@@ -281,6 +284,9 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
     }
     if let Some(grace) = options.retire_grace {
         command.args(["--retire-grace-seconds", &grace.as_secs().to_string()]);
+    }
+    if options.clean_stop {
+        command.args(["--fence", "clean-stop"]);
     }
     command.spawn().map_err(|source| Error::Run {
         command: "up".to_owned(),

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::FenceMeans;
 
 /// `/data/agent/s/0123abcd/.s.PGSQL.5432` must fit in a socket address of 107 bytes.
 const DIR_BYTES_MAX: usize = 60;
@@ -28,6 +29,9 @@ pub struct Config {
     /// How long an old instance is kept after a changeover.
     pub retire_grace_seconds: u64,
     pub hold: HoldLimits,
+    /// How primaries are fenced on this host.
+    #[serde(default)]
+    pub fence: FenceMeans,
 }
 
 impl Config {

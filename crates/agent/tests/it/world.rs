@@ -14,7 +14,7 @@ use upkeep_domain::host_command::{
     Answer, CommandId, Envelope, Fence, HostCommand, HostError, HostQuery, Outcome,
 };
 use upkeep_domain::id::{HostId, InstanceId, WorkflowId};
-use upkeep_domain::instance::{Address, BackupProgress, InstanceSettings, Observation};
+use upkeep_domain::instance::{Address, BackupProgress, FenceMeans, InstanceSettings, Observation};
 use upkeep_domain::lsn::Lsn;
 use upkeep_domain::release::{AddFrom, AddRelease, ReleaseName};
 use uuid::Uuid;
@@ -37,7 +37,8 @@ pub(crate) struct World {
 
 impl World {
     /// With the installed release.
-    pub(crate) async fn new() -> (Self, ReleaseName) {
+
+    async fn fenced_by(fence: FenceMeans) -> (Self, ReleaseName) {
         let dir = tempfile::Builder::new()
             .prefix("upk")
             .tempdir_in("/tmp")
@@ -48,6 +49,7 @@ impl World {
             dir: dir.path().join("a"),
             run_as_user: None,
             host,
+            fence,
         };
         let agent = Agent::open(config.clone()).await.unwrap();
         let world = Self { agent, config, dir };
@@ -65,7 +67,13 @@ impl World {
 
     /// A running primary.
     pub(crate) async fn with_primary() -> (Self, ReleaseName, InstanceId) {
-        let (world, release) = Self::new().await;
+        Self::with_primary_fenced_by(FenceMeans::default()).await
+    }
+
+    pub(crate) async fn with_primary_fenced_by(
+        fence: FenceMeans,
+    ) -> (Self, ReleaseName, InstanceId) {
+        let (world, release) = Self::fenced_by(fence).await;
         let instance = new_instance();
         let settings = SETTINGS;
         world

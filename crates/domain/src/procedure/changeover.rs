@@ -10,9 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::Direction::{Back, Forward, OnlyForward, PointOfNoReturn};
 use super::{End, Next, StepSpec, Steps, Verdict};
 
-/// Rounds of marker and fence before a bypassing writer makes us give up.
-pub const FENCE_ROUNDS_MAX: u32 = 3;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -162,7 +159,7 @@ impl Steps for Step {
             )),
             Unfence => held(StepSpec::new(
                 "unfence",
-                "Letting the old primary go on: a commit slipped in",
+                "Letting the old primary go on, to be fenced anew",
                 10,
                 10,
                 Forward,

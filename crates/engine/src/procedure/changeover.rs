@@ -1,47 +1,27 @@
-//! The changeover, step by step. `prepare` is unfelt, `switch` holds clients, `settle` is behind the
-//! point of no return, `back` undoes.
+//! The changeover: the replacement is built, the switch puts it in the primary's place, the old
+//! primary is retired.
 
 mod back;
 mod prepare;
-mod settle;
-mod switch;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::InstanceSettings;
-use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::release::ReleaseName;
-use upkeep_domain::route::Target;
+use upkeep_store::Change;
 
+use super::shared::Switch;
 use crate::workflow::{Done, Failure, Run, Visit};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Changeover {
-    pub(crate) host: HostId,
-    pub(crate) dbname: String,
-    pub(crate) old: InstanceId,
-    pub(crate) replacement: InstanceId,
+    /// From the primary to its replacement.
+    pub(crate) switch: Switch,
     pub(crate) release: ReleaseName,
     pub(crate) settings: InstanceSettings,
     /// Keeps the old primary's WAL for the replacement.
     pub(crate) slot: String,
-    #[serde(default)]
-    pub(crate) seen: Seen,
-}
-
-/// What the steps found out on their way.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Seen {
-    /// The replacement as the endpoint knows it.
-    pub(crate) target: Option<Target>,
-    /// Everything acknowledged before it is in the WAL before it.
-    pub(crate) marker: Option<Lsn>,
-    pub(crate) timeline_before: Option<TimelineId>,
-    pub(crate) timeline_after: Option<TimelineId>,
-    /// Fences that found a commit behind the marker.
-    pub(crate) fence_rounds: u32,
 }
 
 #[async_trait]
@@ -54,22 +34,28 @@ impl Run for Changeover {
             Step::BaseBackup => self.base_backup(visit).await,
             Step::StartReplacement => self.start_replacement(visit).await,
             Step::CatchUp => self.catch_up(visit).await,
-            Step::Checkpoint => self.checkpoint(visit).await,
-            Step::PrepareSessions => self.prepare_sessions(visit).await,
-            Step::CheckAgain => self.check_again(visit).await,
-            Step::Hold => self.hold(visit).await,
-            Step::Mark => self.mark(visit).await,
-            Step::Seal => self.seal(visit).await,
-            Step::Fence => self.fence(visit).await,
-            Step::Unfence => self.unfence(visit).await,
-            Step::Disarm => self.disarm(visit).await,
-            Step::Promote => self.promote(visit).await,
-            Step::Release => self.release(visit).await,
-            Step::EndOld => self.end_old(visit).await,
-            Step::Prove => self.prove(visit).await,
-            Step::Rearm => self.rearm(visit).await,
-            Step::Thaw => self.thaw(visit).await,
-            Step::ReleaseOld => self.release_old(visit).await,
+            Step::Checkpoint => self.switch.checkpoint(visit).await,
+            Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
+            Step::CheckAgain => self.switch.check_again(visit).await,
+            Step::Hold => self.switch.hold(visit).await,
+            Step::Mark => self.switch.mark(visit).await,
+            Step::Seal => self.switch.seal(visit).await,
+            Step::Fence => self.switch.fence(visit).await,
+            Step::Unfence => self.switch.unfence(visit).await,
+            Step::Disarm => self.switch.disarm(visit).await,
+            Step::Promote => self.switch.promote(visit).await,
+            Step::Release => self.switch.release(visit).await,
+            Step::EndOld => self.switch.end_old(visit).await,
+            Step::Prove => {
+                let proven = self.switch.prove(visit).await?;
+                Ok(proven.with(Change::Retire {
+                    id: self.switch.old,
+                    grace: visit.world.retire_grace,
+                }))
+            }
+            Step::Rearm => self.switch.rearm(visit).await,
+            Step::Thaw => self.switch.thaw(visit).await,
+            Step::ReleaseOld => self.switch.release_old(visit).await,
             Step::DiscardReplacement => self.discard_replacement(visit).await,
         }
     }

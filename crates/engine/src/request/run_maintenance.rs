@@ -13,7 +13,7 @@ use upkeep_store::{
 
 use super::{already_busy, store_refusal};
 use crate::Engine;
-use crate::procedure::{Changeover, Seen};
+use crate::procedure::{Changeover, Switch};
 
 /// Asked for by a person, not by a policy.
 const REASON: &str = "requested";
@@ -112,14 +112,15 @@ impl Engine {
     ) -> Result<NewWorkflow, Refusal> {
         let replacement = InstanceId(self.world.random.uuid());
         let changeover = Changeover {
-            host: primary.host_id,
-            dbname: database.dbname.clone(),
-            old: primary.id,
-            replacement,
+            switch: Switch::new(
+                primary.host_id,
+                database.dbname.clone(),
+                primary.id,
+                replacement,
+            ),
             release: release.name.clone(),
             settings: Plan::find(&database.plan)?.settings(),
             slot: format!("upkeep_{}", replacement.0.simple()),
-            seen: Seen::default(),
         };
         Ok(self.workflow_of(database.id, &changeover))
     }

@@ -92,7 +92,7 @@ async fn visit<R: Run>(
     step: R::Step,
 ) -> Result<Done, Failure> {
     let spec = step.spec();
-    let visit = Visit::new(world, store, claim, spec.name);
+    let visit = Visit::new(world, store, claim, &spec);
     let work = AssertUnwindSafe(timeout(spec.deadline, run.visit(step, &visit))).catch_unwind();
     tokio::pin!(work);
     let mut renewals = interval(RENEW_EVERY);

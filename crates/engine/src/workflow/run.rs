@@ -17,7 +17,7 @@ use upkeep_domain::host_command::{
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::Observation;
 use upkeep_domain::ports::{Traffic, TrafficError};
-use upkeep_domain::procedure::{End, Steps, Verdict};
+use upkeep_domain::procedure::{End, StepSpec, Steps, Verdict};
 use upkeep_store::{Change, Claim, EventKind, NewEvent, Store};
 
 use crate::World;
@@ -126,6 +126,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) store: &'a Store,
     step: &'static str,
+    ends_at: Instant,
     noted: Mutex<Option<Instant>>,
 }
 
@@ -134,19 +135,25 @@ impl<'a> Visit<'a> {
         world: &'a World,
         store: &'a Store,
         claim: &'a Claim,
-        step: &'static str,
+        spec: &StepSpec,
     ) -> Self {
         Self {
             world,
             claim,
             store,
-            step,
+            step: spec.name,
+            ends_at: Instant::now() + spec.deadline,
             noted: Mutex::new(None),
         }
     }
 
     pub(crate) fn fence(&self) -> Fence {
         self.claim.fence
+    }
+
+    /// Until the driver gives the visit up.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.ends_at.saturating_duration_since(Instant::now())
     }
 
     pub(crate) fn traffic(&self) -> &dyn Traffic {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::DatabaseId;
+use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::procedure::{changeover, destroy, provision};
 use upkeep_engine::{Engine, Unwatched};
 use upkeep_testkit::sim::{Fault, Place, Sim};
@@ -57,6 +58,7 @@ pub(crate) fn tables() -> Vec<Arc<Table>> {
     vec![
         Arc::new(Table::of::<provision::Step>()),
         Arc::new(Table::of::<changeover::Step>()),
+        Arc::new(Table::of::<changeover::Step>().by_clean_stop()),
         Arc::new(Table::of::<destroy::Step>()),
     ]
 }
@@ -133,9 +135,14 @@ impl Case {
 
     /// Sees to it that the run takes its way.
     pub(crate) fn lead(&self, sim: &Sim) {
+        match (self.way, self.table.fence) {
+            (Way::Again, FenceMeans::Freeze) => sim.bypass(1),
+            (Way::Again, FenceMeans::CleanStop) => sim.cannot_freeze(),
+            (_, FenceMeans::CleanStop) => sim.fence_by_clean_stop(),
+            (_, FenceMeans::Freeze) => {}
+        }
         match self.way {
-            Way::Straight => {}
-            Way::Again => sim.bypass(1),
+            Way::Straight | Way::Again => {}
             Way::Back => {
                 let step = self
                     .table
@@ -281,7 +288,7 @@ pub(crate) async fn play_all(cases: Vec<Case>) -> Vec<(Case, Report)> {
 }
 
 /// The undisturbed runs: what disturbed ones are compared with.
-pub(crate) struct Undisturbed(BTreeMap<(&'static str, Way), Report>);
+pub(crate) struct Undisturbed(BTreeMap<(String, Way), Report>);
 
 impl Undisturbed {
     pub(crate) async fn play() -> Self {
@@ -299,21 +306,25 @@ impl Undisturbed {
                 Ended::Succeeded
             };
             assert_eq!(report.ended, expected, "{case:?}: {report:?}");
-            reports.insert((case.table.procedure, case.way), report);
+            reports.insert((format!("{:?}", case.table), case.way), report);
         }
         Self(reports)
     }
 
     pub(crate) fn of(&self, case: &Case) -> &Report {
-        &self.0[&(case.table.procedure, case.way)]
+        self.on(&case.table, case.way)
+    }
+
+    fn on(&self, table: &Table, way: Way) -> &Report {
+        &self.0[&(format!("{table:?}"), way)]
     }
 
     /// Every call of every step, on the way on which the step lies.
     pub(crate) fn calls(&self) -> Vec<Call> {
         let mut all = Vec::new();
         for table in tables() {
-            for step in &table.steps {
-                let made = &self.0[&(table.procedure, step.way)].calls[step.name];
+            for step in table.disturbed() {
+                let made = &self.on(&table, step.way).calls[step.name];
                 assert!(!made.is_empty(), "{} was not reached", step.name);
                 all.extend((0..).zip(made).map(|(call, &changes)| Call {
                     table: Arc::clone(&table),

@@ -27,8 +27,7 @@ fn kills(boundaries: &[Boundary]) -> Vec<Case> {
     let mut cases = Vec::new();
     for table in tables() {
         for (step, &boundary) in table
-            .steps
-            .iter()
+            .disturbed()
             .flat_map(|step| boundaries.iter().map(move |b| (step, b)))
         {
             let (procedure, step_name) = (table.procedure, step.name);

@@ -9,7 +9,7 @@ use upkeep_testkit::sim::{Fault, Place, Sim};
 
 use crate::case::{provisioned, run};
 use crate::stage::{
-    Ended, FIRST, PATIENCE, Stage, create_database, engine, maintenance_of, server,
+    Ended, FIRST, PATIENCE, RELEASES, Stage, create_database, engine, maintenance_of, server,
 };
 use crate::table::Table;
 use crate::watch::Watch;
@@ -62,6 +62,28 @@ async fn a_database_goes_from_release_to_release_and_then_goes_away() {
     assert_eq!(stage.end(id, PATIENCE).await, Ended::Succeeded);
     assert!(sim.instances().is_empty(), "the retired ones are gone too");
     assert_eq!(sim.violations(), [] as [&str; 0]);
+    running.abort();
+}
+
+/// A clean stop proves nothing of what has arrived elsewhere.
+#[tokio::test]
+async fn a_primary_whose_last_records_did_not_arrive_goes_on() {
+    let server = server().await;
+    let stage = Stage::new(&server, "stage").await;
+    let sim = Arc::new(Sim::new(&RELEASES));
+    let database = provisioned(&stage, &sim).await;
+    let (id, before) = (database.id, database.primary_instance);
+    sim.fence_by_clean_stop();
+    sim.cut_off_standbys();
+    let engine = engine(&stage.store, &sim, Watch::new(&sim, None), "server");
+    let running = run(&engine);
+    let begun = engine.run_maintenance(maintenance_of(database)).await;
+    begun.expect("nothing stands in the way");
+    assert_eq!(stage.end(id, PATIENCE).await, Ended::RolledBack);
+    let after = stage.database(id).await.expect("it is there");
+    assert_eq!(after.primary_instance, before);
+    assert_eq!(sim.violations(), [] as [&str; 0]);
+    assert_eq!(sim.unsettled(), [] as [&str; 0]);
     running.abort();
 }
 

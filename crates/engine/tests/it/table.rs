@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::procedure::{Direction, Next, Steps, Verdict};
 
 /// A way through a procedure. Every step lies on one of them.
@@ -26,6 +27,8 @@ pub(crate) struct Step {
 #[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) procedure: &'static str,
+    /// How the host fences primaries.
+    pub(crate) fence: FenceMeans,
     pub(crate) steps: Vec<Step>,
     /// What is refused to be sent back.
     pub(crate) turning_point: Option<&'static str>,
@@ -34,7 +37,7 @@ pub(crate) struct Table {
 /// In messages the name is enough.
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.procedure)
+        write!(f, "{} ({:?})", self.procedure, self.fence)
     }
 }
 
@@ -56,8 +59,26 @@ impl Table {
         let turning_point = S::ALL.iter().rfind(undoable);
         Self {
             procedure: S::PROCEDURE,
+            fence: FenceMeans::Freeze,
             steps: steps.collect(),
             turning_point: turning_point.map(|step| step.spec().name),
+        }
+    }
+
+    /// The steps in which something is to go wrong: of a variant only those that it changes.
+    pub(crate) fn disturbed(&self) -> impl Iterator<Item = &Step> {
+        const BY_FENCE: [&str; 5] = ["fence", "unfence", "disarm", "rearm", "thaw"];
+        let all = self.fence == FenceMeans::default();
+        self.steps
+            .iter()
+            .filter(move |step| all || BY_FENCE.contains(&step.name))
+    }
+
+    /// The same on a host that stops primaries.
+    pub(crate) fn by_clean_stop(self) -> Self {
+        Self {
+            fence: FenceMeans::CleanStop,
+            ..self
         }
     }
 

@@ -80,6 +80,7 @@ impl Model {
             HostCommand::Freeze {
                 instance, marker, ..
             } => self.freeze(*instance, *marker),
+            HostCommand::StopPrimary { instance, .. } => self.stop_primary(*instance),
             HostCommand::Thaw { instance } => self.thaw(*instance),
             HostCommand::Disarm { instance } => {
                 self.there(*instance)?.disarmed = true;
@@ -132,7 +133,7 @@ impl Model {
         if there.process == ProcessState::Frozen {
             return Err(failed("the instance is frozen"));
         }
-        there.process = ProcessState::Running;
+        (there.process, there.shut_down) = (ProcessState::Running, false);
         let writes = there.takes_writes();
         let observation = Box::new(there.observe());
         if writes && taken_over {
@@ -156,6 +157,10 @@ impl Model {
     }
 
     fn freeze(&mut self, instance: InstanceId, marker: Lsn) -> Done {
+        if self.cannot_freeze {
+            let sentence = "as the simulation was told".to_owned();
+            return Ok(Outcome::NotFrozen { sentence });
+        }
         let bypassed = self.clients.bypassing > 0;
         let dbname = self.dbname_of(instance);
         let there = self.there(instance)?;
@@ -184,6 +189,30 @@ impl Model {
         }
     }
 
+    /// What follows it has received all of its log when it ends.
+    fn stop_primary(&mut self, instance: InstanceId) -> Done {
+        let there = self.there(instance)?;
+        if there.process == ProcessState::Frozen {
+            return Err(failed("the instance is frozen"));
+        }
+        if there.is_running() {
+            there.commit(Record::Marker, true);
+            let ids: Vec<_> = self.instances.keys().copied().collect();
+            if !self.cut_off {
+                ids.into_iter().for_each(|id| self.stream(id, usize::MAX));
+            }
+            let there = self.there(instance)?;
+            (there.process, there.shut_down) = (ProcessState::Stopped, true);
+        }
+        let there = self.there(instance)?;
+        if !there.shut_down {
+            return Err(failed("it has died and was not shut down"));
+        }
+        Ok(Outcome::ShutDown {
+            checkpoint: lsn(there.wal.len() - 1),
+        })
+    }
+
     fn dbname_of(&self, instance: InstanceId) -> String {
         let mut gates = self.gates.iter();
         let gate = gates.find(|(_, gate)| gate.target.instance == instance);
@@ -194,7 +223,13 @@ impl Model {
         if self.was_taken_over(instance) {
             self.broken("an old primary was thawed after a promotion request");
         }
-        self.there(instance)?.process = ProcessState::Running;
+        let there = self.there(instance)?;
+        let ended = there.process == ProcessState::Stopped;
+        (there.process, there.shut_down) = (ProcessState::Running, false);
+        if ended {
+            let observation = Box::new(there.observe());
+            return Ok(Outcome::Started { observation });
+        }
         Ok(Outcome::Done)
     }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use upkeep_domain::id::InstanceId;
-use upkeep_domain::instance::{Address, BackupProgress, Identity, Observation, ProcessState};
+use upkeep_domain::instance::{
+    Address, BackupProgress, FenceMeans, Identity, Observation, ProcessState,
+};
 use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::release::ReleaseName;
 
@@ -24,6 +26,8 @@ pub(super) struct Instance {
     pub(super) release: ReleaseName,
     pub(super) system_identifier: u64,
     pub(super) process: ProcessState,
+    /// It has ended of itself, with all of its log on disk.
+    pub(super) shut_down: bool,
     pub(super) timeline: TimelineId,
     pub(super) wal: Vec<Record>,
     /// Records of `wal` that are on disk, and so can be sent to a standby.
@@ -54,6 +58,7 @@ impl Instance {
             release,
             system_identifier,
             process: ProcessState::Stopped,
+            shut_down: false,
             timeline: TimelineId(1),
             wal: Vec::new(),
             flushed: 0,
@@ -142,6 +147,7 @@ impl Instance {
             backup: self.is_copy.then(|| self.progress()),
             disarmed: self.disarmed,
             promotion_requested: self.promotion_requested,
+            fence: FenceMeans::Freeze,
         }
     }
 
@@ -174,5 +180,6 @@ pub(super) fn absent(instance: InstanceId) -> Observation {
         backup: None,
         disarmed: false,
         promotion_requested: false,
+        fence: FenceMeans::Freeze,
     }
 }

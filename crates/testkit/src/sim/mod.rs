@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use upkeep_domain::id::InstanceId;
-use upkeep_domain::instance::{Observation, ProcessState};
+use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
 
 use fault::{Answerable, Doing};
 pub use fault::{Fault, Place};
@@ -73,6 +73,21 @@ impl Sim {
     /// A client that bypasses the endpoint commits just before each of the next fences.
     pub fn bypass(&self, fences: u32) {
         self.lock().clients.bypassing = fences;
+    }
+
+    /// The host is set up to stop primaries instead of freezing them.
+    pub fn fence_by_clean_stop(&self) {
+        self.lock().fence = FenceMeans::CleanStop;
+    }
+
+    /// The host finds out only at the fence that it cannot freeze.
+    pub fn cannot_freeze(&self) {
+        self.lock().cannot_freeze = true;
+    }
+
+    /// The last records of a server that shuts down reach nobody.
+    pub fn cut_off_standbys(&self) {
+        self.lock().cut_off = true;
     }
 
     /// The processes of an instance die, as of a lack of memory.

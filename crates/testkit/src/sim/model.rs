@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use upkeep_domain::host_command::{CommandId, Fence, HostError, Outcome};
 use upkeep_domain::id::InstanceId;
-use upkeep_domain::instance::{Observation, ProcessState};
+use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
 use upkeep_domain::release::{BASEBACKUP, REQUIRED_PROGRAMS, Release, Source};
 
 use super::clients::Clients;
@@ -27,6 +27,10 @@ pub(super) struct Model {
     pub(super) clients: Clients,
     /// Instances that cannot be started.
     pub(super) ruined: BTreeSet<InstanceId>,
+    /// The last records of a server that shuts down reach nobody.
+    pub(super) cut_off: bool,
+    pub(super) cannot_freeze: bool,
+    pub(super) fence: FenceMeans,
     pub(super) stale_calls: u32,
     pub(super) violations: Vec<String>,
 }
@@ -43,6 +47,9 @@ impl Model {
             gates: BTreeMap::new(),
             clients: Clients::default(),
             ruined: BTreeSet::new(),
+            cut_off: false,
+            cannot_freeze: false,
+            fence: FenceMeans::Freeze,
             stale_calls: 0,
             violations: Vec::new(),
         }
@@ -57,7 +64,10 @@ impl Model {
 
     pub(super) fn observe(&self, instance: InstanceId) -> Observation {
         let there = self.instances.get(&instance);
-        there.map_or_else(|| absent(instance), Instance::observe)
+        Observation {
+            fence: self.fence,
+            ..there.map_or_else(|| absent(instance), Instance::observe)
+        }
     }
 
     /// What happens by itself between two calls: standbys receive what was flushed before, leases

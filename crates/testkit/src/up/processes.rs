@@ -32,6 +32,12 @@ impl RunningInstance {
             .dbname(database);
         config
     }
+
+    /// All its processes stop where they are, as on a host that hangs. Nothing undoes it.
+    pub fn stand_still(&self) {
+        let binary = Utf8Path::new("postgres");
+        signal(of(&self.data_dir, binary), Signal::SIGSTOP);
+    }
 }
 
 /// Every process of the run in `dir`.

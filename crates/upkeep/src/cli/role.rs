@@ -1,7 +1,8 @@
 //! Arguments of the roles.
 
 use camino::Utf8PathBuf;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use upkeep_domain::instance::FenceMeans;
 
 #[derive(Clone, Debug, Args)]
 pub struct Up {
@@ -20,6 +21,25 @@ pub struct Up {
     /// How long an old instance is kept, stopped, after a changeover
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub retire_grace_seconds: u64,
+    /// How a primary is taken out at a switch: its processes are frozen, or it is shut down, which
+    /// clients wait longer for
+    #[arg(long, value_enum, default_value_t = Fence::Freeze)]
+    pub fence: Fence,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Fence {
+    Freeze,
+    CleanStop,
+}
+
+impl From<Fence> for FenceMeans {
+    fn from(fence: Fence) -> Self {
+        match fence {
+            Fence::Freeze => Self::Freeze,
+            Fence::CleanStop => Self::CleanStop,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Args)]

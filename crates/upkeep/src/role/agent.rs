@@ -29,5 +29,6 @@ pub fn agent_config(config: &Config) -> AgentConfig {
         dir: config.agent_dir().into(),
         run_as_user: config.run_as.clone(),
         host: config.host,
+        fence: config.fence,
     }
 }

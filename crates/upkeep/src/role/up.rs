@@ -12,6 +12,8 @@ use std::convert::Infallible;
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use upkeep_domain::instance::FenceMeans;
+
 use super::process::{asked_to_end, lock};
 use crate::config::Config;
 use supervise::Roles;
@@ -25,6 +27,7 @@ pub struct UpOptions {
     pub advertise: Option<String>,
     pub run_as: Option<String>,
     pub retire_grace_seconds: u64,
+    pub fence: FenceMeans,
 }
 
 /// Where everything is, once it runs.

@@ -3,5 +3,6 @@
 //! Loops over the step tables: a new step is tried without a line here.
 
 mod changeover;
+mod clean_stop;
 mod plan;
 mod provision;

@@ -45,7 +45,15 @@ impl World {
     }
 
     pub(crate) async fn new_in(dir: TempDir) -> Self {
-        let up = Up::start(dir, options()).await.unwrap();
+        Self::on(Up::start(dir, options()).await.unwrap()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let dir = up::make_dir().unwrap();
+        Self::on(Up::start(dir, options).await.unwrap()).await
+    }
+
+    async fn on(up: Up) -> Self {
         let system = installed_dir("15");
         for name in RELEASES {
             let add = ["releases:add", "--system", system.as_str(), "--name", name];

@@ -67,6 +67,7 @@ pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config>
         advertise: options.advertise.clone(),
         run_as: options.run_as.clone(),
         retire_grace_seconds: options.retire_grace_seconds,
+        fence: options.fence,
         dir,
     };
     let addresses = [

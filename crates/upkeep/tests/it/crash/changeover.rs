@@ -88,7 +88,7 @@ fn outlives_its_lease(crash: &Crash) -> bool {
 }
 
 /// Runs a maintenance during which the server dies at each of these boundaries.
-async fn change_over_crashing(world: &World, crashes: &[Crash]) -> Ending {
+pub(super) async fn change_over_crashing(world: &World, crashes: &[Crash]) -> Ending {
     let mut crashes = Crashes::arm(world, crashes);
     let running = world.begin().await;
     crashes.ride_along(&tokio::spawn(running.ended())).await;

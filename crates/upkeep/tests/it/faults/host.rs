@@ -102,7 +102,7 @@ async fn switch_an_old_primary_that_dies_under_the_hold_comes_back_with_every_co
         load.snapshot().commits_acknowledged > told + 100
     })
     .await;
-    load::nothing_lost(load).await;
+    load::promise_held(load).await;
 }
 
 /// The old primary is disarmed by then: for once the way back has all of it to undo.

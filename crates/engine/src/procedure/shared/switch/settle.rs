@@ -9,7 +9,7 @@ use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::ProcessState;
 use upkeep_store::Change;
 
-use super::Changeover;
+use super::Switch;
 use crate::workflow::{Done, Failure, Visit};
 
 /// The exit of the old processes costs CPU that the first statements on the new primary need.
@@ -18,21 +18,19 @@ const END_OLD_AFTER: Duration = Duration::from_millis(400);
 const FELT_WAIT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-impl Changeover {
-    pub(super) async fn release(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+impl Switch {
+    pub(crate) async fn release(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
         let onto = ReleaseOnto::Replacement {
-            target: self.replacement_target()?,
+            target: self.target()?,
         };
         visit
             .traffic()
             .release(&self.dbname, visit.fence(), &onto)
             .await?;
-        Ok(Done::new().with(Change::Point {
-            primary: self.replacement,
-        }))
+        Ok(Done::new().with(Change::Point { primary: self.new }))
     }
 
-    pub(super) async fn end_old(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+    pub(crate) async fn end_old(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
         sleep(END_OLD_AFTER).await;
         visit
             .command(
@@ -44,8 +42,8 @@ impl Changeover {
         Ok(Done::new())
     }
 
-    pub(super) async fn prove(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let new = visit.observe(self.host, self.replacement).await?;
+    pub(crate) async fn prove(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let new = visit.observe(self.host, self.new).await?;
         if new.process != ProcessState::Running || new.in_recovery != Some(false) {
             return Err(Failure::Failed(
                 "the new primary does not take writes".to_owned(),
@@ -62,12 +60,7 @@ impl Changeover {
                 "processes of the old primary are still there".to_owned(),
             ));
         }
-        let done = Done::new()
-            .with(Change::Retire {
-                id: self.old,
-                grace: visit.world.retire_grace,
-            })
-            .detail(json!({ "timeline": new.timeline }));
+        let done = Done::new().detail(json!({ "timeline": new.timeline }));
         let until = Instant::now() + FELT_WAIT;
         loop {
             match visit.traffic().felt(&self.dbname).await? {
