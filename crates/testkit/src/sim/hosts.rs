@@ -197,9 +197,9 @@ impl Model {
         }
         if there.is_running() {
             there.commit(Record::Marker, true);
-            let ids: Vec<_> = self.instances.keys().copied().collect();
-            if !self.cut_off {
-                ids.into_iter().for_each(|id| self.stream(id, usize::MAX));
+            let reached = self.instances.keys().filter(|_| !self.cut_off);
+            for id in reached.copied().collect::<Vec<_>>() {
+                self.stream(id, usize::MAX);
             }
             let there = self.there(instance)?;
             (there.process, there.shut_down) = (ProcessState::Stopped, true);
