@@ -37,7 +37,6 @@ pub(crate) struct World {
 
 impl World {
     /// With the installed release.
-
     async fn fenced_by(fence: FenceMeans) -> (Self, ReleaseName) {
         let dir = tempfile::Builder::new()
             .prefix("upk")
