@@ -21,7 +21,7 @@ use crate::record::{Record, Upstream};
 use crate::releases::program;
 use crate::room::{available_bytes, folder_bytes};
 use crate::session::{Session, value};
-use crate::{configuration, disarm, durable, identity, slot};
+use crate::{configuration, disarm, durable, flush, identity, slot};
 
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 const COPY_WITHIN: Duration = Duration::from_secs(24 * 3_600);
@@ -156,7 +156,13 @@ fn pg_basebackup(
         .arg(instance.places.data())
         .arg("-d")
         .arg(configuration::conninfo(&wish.source_address, &wish.slot))
-        .args(["-X", "stream", "--checkpoint=fast", "--no-password"])
+        .args([
+            "-X",
+            "stream",
+            "--checkpoint=fast",
+            "--no-sync",
+            "--no-password",
+        ])
         .arg(format!("--slot={}", wish.slot))
         .run_as(host.run_as.clone())
         .deadline(COPY_WITHIN)
@@ -166,6 +172,7 @@ fn pg_basebackup(
 async fn copy(host: Arc<Host>, instance: Arc<Instance>, mut record: Record, tool: Command) {
     let failed = match tool.run().await {
         Ok(_) => finish(&host, &instance, &mut record)
+            .await
             .err()
             .map(|e| ErrorChain(&e).to_string()),
         Err(error) => Some(ErrorChain(&error).to_string()),
@@ -182,6 +189,8 @@ async fn copy(host: Arc<Host>, instance: Arc<Instance>, mut record: Record, tool
 #[derive(Debug, thiserror::Error)]
 enum FinishError {
     #[error(transparent)]
+    Flush(#[from] flush::Error),
+    #[error(transparent)]
     Durable(#[from] durable::Error),
     #[error(transparent)]
     Identity(#[from] identity::Error),
@@ -192,8 +201,9 @@ enum FinishError {
 }
 
 /// Makes the copy one of its own: named anew, a standby, without what was true of its source only.
-fn finish(host: &Host, instance: &Instance, record: &mut Record) -> Result<(), FinishError> {
+async fn finish(host: &Host, instance: &Instance, record: &mut Record) -> Result<(), FinishError> {
     let (places, run_as) = (&instance.places, host.run_as.as_ref());
+    flush::flush_gently(&places.data()).await?;
     disarm::remove_mark(places)?;
     identity::renew(&places.data(), run_as)?;
     configuration::forget_what_must_not_travel(places, run_as)?;

@@ -36,6 +36,7 @@ mod listen;
 // What is kept on disk.
 mod configuration;
 mod durable;
+mod flush;
 mod identity;
 mod journal;
 mod layout;
