@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, User, chown};
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -48,6 +48,10 @@ pub struct Options {
     pub retire_grace: Option<Duration>,
     /// Primaries are stopped instead of frozen.
     pub clean_stop: bool,
+    /// Who runs Upkeep itself, if not we. Only root can ask for somebody else.
+    pub as_user: Option<User>,
+    /// A PostgreSQL that keeps the product's state, in place of its own.
+    pub state_url: Option<String>,
 }
 
 impl Options {
@@ -57,7 +61,25 @@ impl Options {
             run_as: None,
             retire_grace: None,
             clean_stop: false,
+            as_user: None,
+            state_url: None,
         }
+    }
+
+    /// Leaves `dir` to the user who runs Upkeep, with a program of their own: they may not be able
+    /// to reach ours.
+    fn settle_in(&mut self, dir: &Utf8Path) -> Result<(), Error> {
+        let Some(user) = &self.as_user else {
+            return Ok(());
+        };
+        let failed = |source| Error::Directory { source };
+        let program = dir.join(self.binary.file_name().unwrap_or("upkeep"));
+        fs::copy(&self.binary, &program).map_err(failed)?;
+        chown(dir.as_std_path(), Some(user.uid), Some(user.gid))
+            .map_err(|errno| failed(errno.into()))?;
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)?;
+        self.binary = program;
+        Ok(())
     }
 }
 
@@ -113,7 +135,8 @@ pub fn make_dir() -> Result<TempDir, Error> {
 
 impl Up {
     /// Starts everything in `dir` and waits until it is ready. `dir` is removed in the end.
-    pub async fn start(dir: TempDir, options: Options) -> Result<Self, Error> {
+    pub async fn start(dir: TempDir, mut options: Options) -> Result<Self, Error> {
+        options.settle_in(utf8(&dir))?;
         let ports = Ports {
             api: free_port()?,
             endpoint: free_port()?,
@@ -152,6 +175,11 @@ impl Up {
     /// Host and port that applications connect to.
     pub fn endpoint(&self) -> &str {
         &self.ready.endpoint
+    }
+
+    /// Of the PostgreSQL that keeps the product's state, if it is not the product's own.
+    pub fn state_url(&self) -> Option<&str> {
+        self.options.state_url.as_deref()
     }
 
     /// The last words of `upkeep up` and of each of its roles.
@@ -282,6 +310,9 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
     if let Some(user) = &options.run_as {
         command.args(["--run-as", user]);
     }
+    if let Some(url) = &options.state_url {
+        command.env("UPKEEP_STATE_URL", url);
+    }
     if let Some(grace) = options.retire_grace {
         command.args(["--retire-grace-seconds", &grace.as_secs().to_string()]);
     }
@@ -302,6 +333,11 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
 fn upkeep(options: &Options, dir: &Utf8Path) -> Command {
     let mut command = Command::new(&options.binary);
     command.env("UPKEEP_DIR", dir).stdin(Stdio::null());
+    if let Some(user) = &options.as_user {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        // Ours may be closed to them.
+        command.current_dir(dir);
+    }
     command
 }
 

@@ -20,6 +20,8 @@ pub enum UserRefused {
     Missing { name: String },
     #[error("the user `{name}` is root, as which PostgreSQL refuses to run")]
     Root { name: String },
+    #[error("only root can run instances as the user `{name}`")]
+    NotRoot { name: String },
 }
 
 const DEFAULT_USER: &str = "postgres";
@@ -27,10 +29,11 @@ const DEFAULT_USER: &str = "postgres";
 impl RunAs {
     /// As root: the named user, or `postgres`. Otherwise nobody else: we run as who we are.
     pub fn resolve(user_name: Option<&str>) -> Result<Option<Self>, UserRefused> {
-        if !geteuid().is_root() {
-            return Ok(None);
-        }
-        let name = user_name.unwrap_or(DEFAULT_USER).to_owned();
+        let us = geteuid();
+        let name = match user_name {
+            None if !us.is_root() => return Ok(None),
+            name => name.unwrap_or(DEFAULT_USER).to_owned(),
+        };
         let user = match User::from_name(&name) {
             Ok(Some(user)) => user,
             Ok(None) => return Err(UserRefused::Missing { name }),
@@ -38,6 +41,12 @@ impl RunAs {
         };
         if user.uid.is_root() {
             return Err(UserRefused::Root { name });
+        }
+        if user.uid == us {
+            return Ok(None);
+        }
+        if !us.is_root() {
+            return Err(UserRefused::NotRoot { name });
         }
         Ok(Some(Self {
             uid: user.uid.as_raw(),

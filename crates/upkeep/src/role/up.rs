@@ -11,6 +11,7 @@ use std::convert::Infallible;
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use upkeep_agent::command::RunAs;
 
 use upkeep_domain::instance::FenceMeans;
 
@@ -40,6 +41,7 @@ pub struct Running {
 
 /// Runs until asked to end. `ready` is called once, when every role answers.
 pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()> {
+    RunAs::resolve(options.run_as.as_deref())?;
     let dir = first_time::make_dirs(options)?;
     // Before any file is written: a second `up` here must not turn the first one's roles elsewhere.
     let _lock = lock(&dir.join("run/up.pid")).with_context(|| format!("run in `{dir}`"))?;
