@@ -26,6 +26,9 @@ pub struct Config {
     pub run_as: Option<String>,
     /// The private instance that keeps Upkeep's own state; unused with `UPKEEP_STATE_URL`.
     pub state_instance: InstanceId,
+    /// Our own state is in the PostgreSQL that `UPKEEP_STATE_URL` names.
+    #[serde(default)]
+    pub state_elsewhere: bool,
     /// How long an old instance is kept after a changeover.
     pub retire_grace_seconds: u64,
     pub hold: HoldLimits,

@@ -104,13 +104,23 @@ impl Output {
     }
 }
 
+/// How a failure begins, and how its further lines do.
+const ERROR: &str = " ›   Error: ";
+const MORE: &str = "\n ›   ";
+
 fn render_failure(failure: &Failure) -> String {
-    let mut text = format!(" ›   Error: {}", failure.sentence.replace('\n', "\n ›   "));
+    let mut text = format!("{ERROR}{}", failure.sentence.replace('\n', MORE));
     if let Some(hint) = &failure.hint {
         text.push_str("\n\nhint: ");
         text.push_str(hint);
     }
     text
+}
+
+/// The sentence of the last failure in what a program of ours has said.
+pub(crate) fn last_failure(said: &str) -> Option<String> {
+    let (_, sentence) = said.rsplit_once(ERROR)?;
+    Some(sentence.trim_end().replace(MORE, "\n"))
 }
 
 /// A reader that has gone is no failure of ours, and no reason to stop what was begun.

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use upkeep_api::body::{Event, EventKind, Maintenance, Outcome, Progress};
 
-use super::{Drawing, LiveView, Output, render_failure, render_verdict};
+use super::{Drawing, LiveView, Output, last_failure, render_failure, render_verdict};
 use crate::exit::{Exit, Failure};
 
 #[derive(Clone, Default)]
@@ -191,6 +191,15 @@ fn a_verdict_without_a_hold_says_only_why_it_ended() {
 fn a_failure_ends_with_what_to_do() {
     let failure = Failure::refused("there is no plan `x`").with_hint("plans: standard-0");
     assert_snapshot!(render_failure(&failure));
+}
+
+#[test]
+fn the_last_failure_of_a_program_is_read_as_it_was_meant() {
+    let sentence = "cannot listen\nhint: choose another address";
+    let said = render_failure(&Failure::new(Exit::NotDone, sentence));
+    let log = format!("INFO begun\n ›   Error: an older one\n{said}\n");
+    assert_eq!(last_failure(&log).as_deref(), Some(sentence));
+    assert_eq!(last_failure("INFO begun\n"), None);
 }
 
 #[tokio::test]

@@ -42,10 +42,14 @@ pub struct Running {
 /// Runs until asked to end. `ready` is called once, when every role answers.
 pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()> {
     RunAs::resolve(options.run_as.as_deref())?;
+    let elsewhere = state::elsewhere()?;
+    if let Some(elsewhere) = &elsewhere {
+        state::reach(elsewhere).await?;
+    }
     let dir = first_time::make_dirs(options)?;
     // Before any file is written: a second `up` here must not turn the first one's roles elsewhere.
     let _lock = lock(&dir.join("run/up.pid")).with_context(|| format!("run in `{dir}`"))?;
-    let config = first_time::configure(options, dir)?;
+    let config = first_time::configure(options, dir, elsewhere.is_some())?;
     supervise::adopt_orphans()?;
     let mut roles = Roles::new(&config)?;
     let started = start(&config, &mut roles).await;
@@ -68,22 +72,18 @@ pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()
 }
 
 async fn keep_state_running(config: &Config) -> Result<Infallible> {
-    if has_state_elsewhere() {
+    if config.state_elsewhere {
         std::future::pending::<()>().await;
     }
     let agent = state::agent(config)?;
     Ok(state::keep_running(config, &agent).await)
 }
 
-fn has_state_elsewhere() -> bool {
-    std::env::var_os(state::STATE_URL).is_some()
-}
-
 async fn start(config: &Config, roles: &mut Roles) -> Result<Running> {
     roles.start("agent").await?;
     let agent = state::agent(config)?;
     first_time::add_installed_releases(config, &agent).await?;
-    if !has_state_elsewhere() {
+    if !config.state_elsewhere {
         state::ensure(config, &agent)
             .await
             .context("start the private state instance")?;

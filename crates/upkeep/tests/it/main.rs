@@ -15,6 +15,7 @@ mod left;
 mod load;
 mod plain_user;
 mod refusals;
+mod state_elsewhere;
 mod wait;
 mod witness;
 mod world;

@@ -15,6 +15,7 @@ use upkeep_domain::id::{HostId, InstanceId, WorkflowId};
 use upkeep_domain::ports::{Hosts, Random};
 use upkeep_domain::release::{AddFrom, AddRelease};
 
+use super::state::STATE_URL;
 use super::{UpOptions, absolute};
 use crate::config::Config;
 use crate::role::doors::{Machine, hex, random_bytes};
@@ -41,13 +42,20 @@ pub(super) fn make_dirs(options: &UpOptions) -> Result<Utf8PathBuf> {
 }
 
 /// Writes the files that all roles read. The caller holds the lock of `up`: they are its own.
-pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config> {
+pub(super) fn configure(
+    options: &UpOptions,
+    dir: Utf8PathBuf,
+    state_elsewhere: bool,
+) -> Result<Config> {
     let file = Config::file(&dir);
     let known = if file.exists() {
         Some(Config::read(&file)?)
     } else {
         None
     };
+    if let Some(known) = &known {
+        need_same_state(known.state_elsewhere, state_elsewhere)?;
+    }
     let before = known.as_ref().map_or((None, None), |known| {
         (
             Some(known.listen.clone()),
@@ -68,6 +76,7 @@ pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config>
         run_as: options.run_as.clone(),
         retire_grace_seconds: options.retire_grace_seconds,
         fence: options.fence,
+        state_elsewhere,
         dir,
     };
     let addresses = [
@@ -81,6 +90,19 @@ pub(super) fn configure(options: &UpOptions, dir: Utf8PathBuf) -> Result<Config>
     let config = Config::read(&Config::file(&config.dir))?;
     write_token(&config)?;
     Ok(config)
+}
+
+/// With another state than before, its databases would run on and nobody would know of them.
+fn need_same_state(before: bool, now: bool) -> Result<()> {
+    match (before, now) {
+        (true, false) => bail!(
+            "this directory has its state in the PostgreSQL that `{STATE_URL}` named\nhint: set it as before"
+        ),
+        (false, true) => bail!(
+            "this directory has its state in an instance of its own, not where `{STATE_URL}` says\nhint: unset it, or use another directory"
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Free, or held by a role of ours that an earlier `up` left behind: it is adopted as it is.

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tokio::time::sleep;
-use tokio_postgres::Config as PgConfig;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::{Config as PgConfig, NoTls};
 use upkeep_agent::client::AgentClient;
 use upkeep_domain::host_command::{Answer, CommandId, Envelope, Fence, HostCommand, HostQuery};
 use upkeep_domain::id::WorkflowId;
@@ -17,9 +17,11 @@ use upkeep_domain::release::{Catalogue, ReleaseName};
 use crate::config::Config;
 use crate::role::doors::Machine;
 
-/// Another PostgreSQL for our state, such as `host=... user=... dbname=...`.
+/// Names another PostgreSQL for our state. A secret: it goes to the server's environment, nowhere else.
 pub(super) const STATE_URL: &str = "UPKEEP_STATE_URL";
 
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const APPLICATION: &str = "upkeep server";
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Small: a few connections, a few megabytes.
@@ -81,17 +83,46 @@ async fn start_if_stopped(config: &Config, agent: &AgentClient) -> Result<()> {
     Ok(())
 }
 
+/// The other PostgreSQL for our state, if one is named.
+pub(super) fn elsewhere() -> Result<Option<PgConfig>> {
+    let Some(url) = std::env::var_os(STATE_URL) else {
+        return Ok(None);
+    };
+    let to = url.to_str().filter(|url| !url.trim().is_empty());
+    // What the parser complains of may be a piece of the password.
+    let Some(mut to) = to.and_then(|url| url.parse::<PgConfig>().ok()) else {
+        bail!(
+            "`{STATE_URL}` does not name a PostgreSQL\nhint: postgres://role:password@host:port/dbname, \
+             with %-codes for characters such as `/`, `@` and `%` in the password"
+        );
+    };
+    if to.get_connect_timeout().is_none() {
+        to.connect_timeout(CONNECT_WITHIN);
+    }
+    if to.get_application_name().is_none() {
+        to.application_name(APPLICATION);
+    }
+    Ok(Some(to))
+}
+
+/// Whether it lets us in, before anything is begun.
+pub(super) async fn reach(elsewhere: &PgConfig) -> Result<()> {
+    let connected = timeout(CONNECT_WITHIN, elsewhere.connect(NoTls)).await;
+    connected
+        .context("it does not answer")
+        .and_then(|connected| Ok(connected.map(drop)?))
+        .with_context(|| format!("connect to the PostgreSQL that `{STATE_URL}` names"))
+}
+
 /// How the server connects to the state database.
 pub async fn state_config(config: &Config, agent: &AgentClient) -> Result<PgConfig> {
-    if let Ok(url) = std::env::var(STATE_URL) {
-        return url
-            .parse()
-            .with_context(|| format!("understand `{STATE_URL}`"));
+    if let Some(elsewhere) = elsewhere()? {
+        return Ok(elsewhere);
     }
     let mut to = PgConfig::new();
     to.user(SUPERUSER)
         .dbname("postgres")
-        .application_name("upkeep server");
+        .application_name(APPLICATION);
     match observe(config, agent).await?.address {
         Some(Address::Unix { directory, port }) => to.host_path(directory).port(port),
         Some(Address::Tcp { host, port }) => to.host(host).port(port),

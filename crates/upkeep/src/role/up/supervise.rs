@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use upkeep_agent::command::Command;
 
 use crate::config::Config;
+use crate::output::last_failure;
 use crate::role::process::holder;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -123,7 +124,12 @@ impl Roles {
             .arg(role)
             .arg("--config")
             .arg(Config::file(&self.config.dir).as_str());
-        for name in PASSED_ON {
+        let only_server = if role == "server" {
+            &PASSED_ON_TO_SERVER[..]
+        } else {
+            &[]
+        };
+        for name in PASSED_ON.iter().chain(only_server) {
             if let Ok(value) = std::env::var(name) {
                 command = command.env(name, value);
             }
@@ -152,11 +158,10 @@ impl Roles {
 
     fn last_words(&self, role: &str) -> String {
         let log = std::fs::read_to_string(self.config.log_file(role)).unwrap_or_default();
-        log.lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("it said nothing")
-            .to_owned()
+        last_failure(&log).unwrap_or_else(|| {
+            let last = log.lines().rfind(|line| !line.trim().is_empty());
+            last.unwrap_or("it said nothing").to_owned()
+        })
     }
 
     /// Processes that were left to us: an agent that ended was the parent of servers.
@@ -178,7 +183,8 @@ impl Roles {
 }
 
 /// Environment that roles get: everything else of ours is dropped.
-const PASSED_ON: [&str; 3] = ["UPKEEP_LOG", super::state::STATE_URL, "UPKEEP_CRASH_FILE"];
+const PASSED_ON: [&str; 1] = ["UPKEEP_LOG"];
+const PASSED_ON_TO_SERVER: [&str; 2] = [super::state::STATE_URL, "UPKEEP_CRASH_FILE"];
 
 /// Orphans become our children, so that killed servers do not stay behind as zombies.
 ///
