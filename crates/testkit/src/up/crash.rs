@@ -54,6 +54,16 @@ impl Up {
                 Err(error) => return Err(error),
             }
         }
+        self.reap_up().await
+    }
+
+    /// Kills `upkeep up` alone; the roles that it runs live on.
+    pub async fn crash_up(&mut self) -> Result<(), Error> {
+        self.signal_up(Signal::SIGKILL)?;
+        self.reap_up().await
+    }
+
+    async fn reap_up(&mut self) -> Result<(), Error> {
         let reaped = tokio::time::timeout(GONE_WITHIN, self.child.wait()).await;
         reaped
             .map_err(|_| Error::Late {

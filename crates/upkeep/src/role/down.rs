@@ -53,7 +53,11 @@ pub async fn run(dir: &Utf8Path) -> Result<Stopped> {
         }
     }
     if !left.is_empty() {
-        bail!("{stopped} instances are stopped; {}", left.join("; "));
+        bail!(
+            "{stopped} of {} instances are stopped; {}\nhint: see to what is in the way, then run `upkeep down` again",
+            stopped + left.len(),
+            left.join("; ")
+        );
     }
     Ok(Stopped { instances: stopped })
 }

@@ -13,6 +13,7 @@ mod crash;
 mod faults;
 mod left;
 mod load;
+mod outlived;
 mod plain_user;
 mod refusals;
 mod state_elsewhere;
