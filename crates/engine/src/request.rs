@@ -73,18 +73,22 @@ impl Engine {
         }
     }
 
-    /// A person asks for more while a workflow is stuck: it goes on where it stands. False when
-    /// nothing is stuck.
+    /// A person asks for more while a workflow is stuck: it goes on where it stands. True if it is a
+    /// maintenance; other work has to end first, which is told.
     async fn go_on_with_stuck(&self, database: &Database) -> Result<bool, Refusal> {
-        let goes_on = self
+        let retried = self
             .store
             .retry_stuck(database.id)
             .await
             .map_err(|error| store_refusal(&error))?;
-        if goes_on {
-            self.wake();
+        let Some(retried) = retried else {
+            return Ok(false);
+        };
+        self.wake();
+        if retried.is_maintenance {
+            return Ok(true);
         }
-        Ok(goes_on)
+        Err(goes_on(database, &retried.procedure))
     }
 
     /// Refuses while something else is being done to the database.
@@ -104,6 +108,15 @@ impl Engine {
             Some((procedure, step, false)) => Err(already_busy(database, &procedure, &step)),
         }
     }
+}
+
+/// What was asked for has to wait for what was stuck.
+fn goes_on(database: &Database, procedure: &str) -> Refusal {
+    Refusal::busy(format!(
+        "the {procedure} of `{}` was stuck and has to end first: it goes on now",
+        database.name
+    ))
+    .with_hint("ask again when it has ended")
 }
 
 fn already_busy(database: &Database, procedure: &str, step: &str) -> Refusal {

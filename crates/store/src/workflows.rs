@@ -40,6 +40,13 @@ pub struct Claim {
     pub step_age: Duration,
 }
 
+/// What goes on again because a person asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retried {
+    pub procedure: String,
+    pub is_maintenance: bool,
+}
+
 impl Claim {
     fn from_row(row: &Row) -> Self {
         Self {
@@ -144,25 +151,30 @@ impl Store {
 
     /// A stuck workflow goes on at the step where it stands, as a new visit: a person has looked.
     ///
-    /// False when there is none.
-    pub async fn retry_stuck(&self, database: DatabaseId) -> Result<bool, Error> {
-        let retried = self
+    /// None when there is none.
+    pub async fn retry_stuck(&self, database: DatabaseId) -> Result<Option<Retried>, Error> {
+        let row = self
             .client()
             .await?
-            .execute(
+            .query_opt(
                 "WITH w AS (
                      UPDATE upkeep.workflows SET ended_as = NULL, ended_at = NULL, failure = NULL, tries = 0,
                             visit = visit + 1, step_began_at = now(), wake_at = now(), leased_until = NULL
                      WHERE database_id = $1 AND ended_as = 'stuck' RETURNING *),
                  m AS (
                      UPDATE upkeep.maintenances SET outcome = NULL, sentence = NULL
-                     WHERE id IN (SELECT maintenance_id FROM w))
-                 INSERT INTO upkeep.events (workflow_id, database_id, step, kind, sentence)
-                 SELECT id, database_id, step, 'started', 'Trying again, as a person asked' FROM w",
+                     WHERE id IN (SELECT maintenance_id FROM w)),
+                 e AS (
+                     INSERT INTO upkeep.events (workflow_id, database_id, step, kind, sentence)
+                     SELECT id, database_id, step, 'started', 'Trying again, as a person asked' FROM w)
+                 SELECT procedure, maintenance_id IS NOT NULL FROM w",
                 &[&database.0],
             )
             .await
             .map_err(Error::query("go on with a stuck workflow"))?;
-        Ok(retried > 0)
+        Ok(row.map(|row| Retried {
+            procedure: row.get(0),
+            is_maintenance: row.get(1),
+        }))
     }
 }

@@ -3,18 +3,14 @@
 use upkeep_domain::refusal::Refusal;
 use upkeep_store::{Database, Error as StoreError};
 
-use super::{already_busy, store_refusal};
+use super::{already_busy, goes_on, store_refusal};
 use crate::Engine;
 use crate::procedure::Destroy;
 
 impl Engine {
     pub async fn destroy_database(&self, database: &Database) -> Result<(), Refusal> {
         if self.go_on_with_stuck(database).await? {
-            return Err(Refusal::busy(format!(
-                "a stuck piece of work on `{}` has to end first: it goes on now",
-                database.name
-            ))
-            .with_hint("ask again when it has ended"));
+            return Err(goes_on(database, "maintenance"));
         }
         self.need_idle(database).await?;
         let instances = self

@@ -10,6 +10,7 @@ mod failures;
 mod requests;
 mod sequences;
 mod stage;
+mod stuck;
 mod sweeps;
 mod table;
 mod takeover;

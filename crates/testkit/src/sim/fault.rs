@@ -83,6 +83,10 @@ impl Faults {
         });
     }
 
+    pub(super) fn forget_planned(&mut self) {
+        self.planned.clear();
+    }
+
     pub(super) fn calls_made(&self, procedure: &str, step: &str) -> Vec<bool> {
         let key = (procedure.to_owned(), step.to_owned());
         self.calls.get(&key).cloned().unwrap_or_default()

@@ -60,6 +60,11 @@ impl Sim {
         self.lock().faults.plan(place, fault, true);
     }
 
+    /// Whatever was in the way is put right: no fault is planned any more.
+    pub fn heal(&self) {
+        self.lock().faults.forget_planned();
+    }
+
     /// The calls that the longest visit of this step has made: whether each changes anything.
     pub fn calls_made(&self, procedure: &str, step: &str) -> Vec<bool> {
         self.lock().faults.calls_made(procedure, step)

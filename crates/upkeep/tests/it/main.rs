@@ -17,6 +17,7 @@ mod outlived;
 mod plain_user;
 mod refusals;
 mod state_elsewhere;
+mod stuck;
 mod wait;
 mod witness;
 mod world;

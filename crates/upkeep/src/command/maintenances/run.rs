@@ -87,7 +87,7 @@ fn judge(record: &Maintenance, trouble: Option<String>) -> Result<Exit, Failure>
             format!("the maintenance of {name} is stuck{because}"),
         )
         .with_hint(format!(
-            "`upkeep data:maintenances:info {name}` says where it stands"
+            "when that is put right, `upkeep data:maintenances:run {name}` goes on where it stands"
         ))),
         None => Err(Failure::new(
             Exit::Bug,
