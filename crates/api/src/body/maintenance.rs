@@ -104,6 +104,9 @@ pub struct Felt {
     pub held_ms: f64,
     /// None: too few writes to tell.
     pub longest_write_gap_ms: Option<f64>,
+    /// Carried, but with state that could not be read; by reason.
+    #[serde(default)]
+    pub sessions_at_risk: BTreeMap<String, u32>,
     /// By reason.
     pub sessions_closed: BTreeMap<String, u32>,
     pub sessions_held: u32,

@@ -133,6 +133,7 @@ fn shown_felt(felt: hold::Felt) -> Felt {
     Felt {
         held_ms: to_micros(felt.held_ms),
         longest_write_gap_ms: felt.longest_write_gap_ms.map(to_micros),
+        sessions_at_risk: felt.sessions_at_risk,
         sessions_closed: felt.sessions_closed,
         sessions_held: felt.sessions_held,
         sessions_moved: felt.sessions_moved,

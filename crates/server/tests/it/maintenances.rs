@@ -129,7 +129,7 @@ async fn a_finished_run_says_what_clients_felt() {
         shown["felt"],
         json!({
             "held_ms": 23.5, "longest_write_gap_ms": 41.25, "sessions_closed": {"temporary table": 1},
-            "sessions_held": 12, "sessions_moved": 11, "statements_failed": 0,
+            "sessions_at_risk": {"settings without a known name": 2}, "sessions_held": 12, "sessions_moved": 11, "statements_failed": 0,
         })
     );
 }

@@ -85,8 +85,8 @@ impl World {
             sessions_held: 12,
             sessions_moved: 11,
             sessions_closed: [("temporary table".to_owned(), 1)].into(),
+            sessions_at_risk: [("settings without a known name".to_owned(), 2)].into(),
             statements_failed: 0,
-            ..Felt::default()
         });
         record.steps_ms = vec![
             ("hold".to_owned(), 1.5),

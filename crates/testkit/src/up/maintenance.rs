@@ -28,6 +28,8 @@ pub struct Felt {
     pub sessions_moved: u32,
     #[serde(default)]
     pub sessions_closed: BTreeMap<String, u32>,
+    #[serde(default)]
+    pub sessions_at_risk: BTreeMap<String, u32>,
     pub statements_failed: u32,
 }
 

@@ -27,6 +27,7 @@ fn planned() -> Maintenance {
 fn completed() -> Maintenance {
     let felt = json!({
         "held_ms": 23.5, "longest_write_gap_ms": 41.25, "sessions_closed": {}, "sessions_held": 12,
+        "sessions_at_risk": {"custom settings whose names are not known": 1},
         "sessions_moved": 12, "statements_failed": 0,
     });
     Maintenance {

@@ -162,6 +162,7 @@ fn record() -> Maintenance {
         "app": {"name": "example-app", "uuid": "0191e6a0-0000-7000-8000-000000000002"},
         "felt": {
             "held_ms": 23.5, "longest_write_gap_ms": 41.25, "sessions_closed": {"cursor": 1, "temporary table": 2},
+            "sessions_at_risk": {"custom settings whose names are not known": 2},
             "sessions_held": 12, "sessions_moved": 9, "statements_failed": 0
         },
         "outcome": "succeeded", "release_after": "15.20-debian", "release_before": "15.18-system",

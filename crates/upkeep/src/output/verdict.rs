@@ -62,13 +62,16 @@ fn felt(felt: &Felt) -> Vec<Pair> {
             ),
         ),
     ];
-    if closed > 0 {
-        let reasons = felt.sessions_closed.iter();
-        let values = reasons.map(|(reason, count)| format!("{count} {reason}"));
-        pairs.push(Pair {
-            name: "Closed because".to_owned(),
+    for (name, reasons) in [
+        ("Closed because", &felt.sessions_closed),
+        ("Moved, perhaps without", &felt.sessions_at_risk),
+    ] {
+        let values = reasons.iter();
+        let values = values.map(|(reason, count)| format!("{count} {reason}"));
+        pairs.extend((!reasons.is_empty()).then(|| Pair {
+            name: name.to_owned(),
             values: values.collect(),
-        });
+        }));
     }
     pairs.push(Pair::new(
         "Statements failed",

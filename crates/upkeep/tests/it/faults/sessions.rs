@@ -37,7 +37,7 @@ async fn switch_a_transaction_that_does_not_end_is_named_and_put_off_until_it_ha
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn switch_a_session_with_a_temporary_table_is_closed_and_counted() {
+async fn switch_sessions_that_cannot_be_carried_whole_are_counted_with_the_reason() {
     let world = World::new().await;
     let config: tokio_postgres::Config = world.url.parse().unwrap();
     let (client, connection) = config.connect(NoTls).await.unwrap();
@@ -45,6 +45,9 @@ async fn switch_a_session_with_a_temporary_table_is_closed_and_counted() {
     let table = "CREATE TEMPORARY TABLE mine(what text)";
     client.batch_execute(table).await.unwrap();
     let untouched = world.connect().await;
+    let unnamed = world.connect().await;
+    let hidden = "SELECT set_config('app.' || 'tenant', '1', false)";
+    unnamed.batch_execute(hidden).await.unwrap();
 
     let ending = world.change_over().await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
@@ -53,5 +56,10 @@ async fn switch_a_session_with_a_temporary_table_is_closed_and_counted() {
     let felt = ending.run.felt.expect("the endpoint was there");
     let closed: Vec<_> = felt.sessions_closed.into_iter().collect();
     assert_eq!(closed, [("temporary objects".to_owned(), 1)]);
-    untouched.batch_execute("SELECT 1").await.unwrap();
+    let at_risk: Vec<_> = felt.sessions_at_risk.into_iter().collect();
+    let settings = "custom settings whose names are not known";
+    assert_eq!(at_risk, [(settings.to_owned(), 1)]);
+    for moved in [untouched, unnamed] {
+        moved.batch_execute("SELECT 1").await.unwrap();
+    }
 }
