@@ -1,5 +1,6 @@
 //! Developers only: load that promises, ledgers, real-PostgreSQL fixtures.
 
+mod abandoned;
 pub mod load;
 pub mod observer;
 pub mod postgres;

@@ -19,8 +19,11 @@ use thiserror::Error;
 use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
+use crate::abandoned;
+
 const START_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const PREFIX: &str = "pg-";
 const LOG: &str = "server.log";
 
 #[derive(Debug, Error)]
@@ -51,6 +54,8 @@ pub struct ThrowAway {
     root: tempfile::TempDir,
     port: u16,
     password: String,
+    // Last: until then nobody else clears away.
+    _owner: abandoned::Owner,
 }
 
 impl ThrowAway {
@@ -83,6 +88,7 @@ impl ThrowAway {
         password: String,
     ) -> Result<Self, Error> {
         let home = utf8(root.path());
+        let owned = abandoned::Owner::of(&home).map_err(|source| Error::Directory { source })?;
         let port = free_port()?;
         configure(&home, port, settings).map_err(|source| Error::Directory { source })?;
         let child = start(bin_dir, &home, owner)?;
@@ -91,6 +97,7 @@ impl ThrowAway {
             root,
             port,
             password,
+            _owner: owned,
         };
         started.wait_until_ready().await?;
         Ok(started)
@@ -192,10 +199,11 @@ impl Owner {
 
     /// A directory directly under `/tmp`: the path of a unix socket has little room.
     fn directory(&self) -> Result<tempfile::TempDir, Error> {
+        abandoned::clear_away(PREFIX);
         let failed = |source| Error::Directory { source };
         let mode = fs::Permissions::from_mode(0o755);
         let directory = tempfile::Builder::new()
-            .prefix("pg-")
+            .prefix(PREFIX)
             .permissions(mode)
             .tempdir_in("/tmp");
         let directory = directory.map_err(failed)?;

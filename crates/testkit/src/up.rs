@@ -3,7 +3,7 @@
 //!
 //! It knows the product only from outside: its command line, its files and its processes. Whatever
 //! happens, nothing of it is left: [`Up::down`] asks the product to leave and checks that it did;
-//! dropping kills what is still there.
+//! dropping kills what is still there; and if we are killed ourselves, the next one clears away.
 
 mod cli;
 mod crash;
@@ -25,6 +25,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::abandoned::{self, Owner};
 pub use cli::{Ended, Running};
 pub use error::Error;
 pub use maintenance::{Felt, MaintenanceRun};
@@ -34,6 +35,9 @@ const READY_WITHIN: Duration = Duration::from_secs(90);
 const DOWN_WITHIN: Duration = Duration::from_secs(60);
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const PREFIX: &str = "up-";
+/// The program's name, whatever folder it was built in.
+const PROGRAM: &str = "upkeep";
 const LOG: &str = "up.log";
 const LOG_LINES: usize = 30;
 
@@ -73,7 +77,7 @@ impl Options {
             return Ok(());
         };
         let failed = |source| Error::Directory { source };
-        let program = dir.join(self.binary.file_name().unwrap_or("upkeep"));
+        let program = dir.join(PROGRAM);
         fs::copy(&self.binary, &program).map_err(failed)?;
         chown(dir.as_std_path(), Some(user.uid), Some(user.gid))
             .map_err(|errno| failed(errno.into()))?;
@@ -114,8 +118,10 @@ pub struct Up {
     ports: Ports,
     ready: Ready,
     child: Child,
-    // Last: its files go after its processes.
+    // Its files go after its processes.
     dir: TempDir,
+    // Last: until then nobody else clears away.
+    owner: Option<Owner>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -126,8 +132,9 @@ struct Ports {
 
 /// A directory that every user can reach, with a short path: unix sockets have little room.
 pub fn make_dir() -> Result<TempDir, Error> {
+    abandoned::clear_away(PREFIX);
     let made = tempfile::Builder::new()
-        .prefix("up-")
+        .prefix(PREFIX)
         .permissions(Permissions::from_mode(0o755))
         .tempdir_in("/tmp");
     made.map_err(|source| Error::Directory { source })
@@ -136,6 +143,7 @@ pub fn make_dir() -> Result<TempDir, Error> {
 impl Up {
     /// Starts everything in `dir` and waits until it is ready. `dir` is removed in the end.
     pub async fn start(dir: TempDir, mut options: Options) -> Result<Self, Error> {
+        let owner = Owner::of(utf8(&dir)).map_err(|source| Error::Directory { source })?;
         options.settle_in(utf8(&dir))?;
         let ports = Ports {
             api: free_port()?,
@@ -152,6 +160,7 @@ impl Up {
             },
             child,
             dir,
+            owner: Some(owner),
         };
         up.wait_until_ready().await?;
         Ok(up)
@@ -237,6 +246,11 @@ impl Up {
     pub async fn down_keeping_files(mut self) -> Result<Utf8PathBuf, Error> {
         self.stop().await?;
         self.dir.disable_cleanup(true);
+        if let Some(owner) = self.owner.take() {
+            owner
+                .give_up()
+                .map_err(|source| Error::Directory { source })?;
+        }
         Ok(self.dir().to_owned())
     }
 
@@ -276,6 +290,11 @@ impl Up {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(())
     }
+}
+
+/// Ends every process of the product, and every PostgreSQL server, that is at work in `dir`.
+pub(crate) fn end_all_in(dir: &Utf8Path) {
+    processes::end_all(dir, Utf8Path::new(PROGRAM));
 }
 
 impl Drop for Up {

@@ -7,6 +7,7 @@
     reason = "figures of a run, and the logs of one that failed"
 )]
 
+mod abandoned;
 mod books;
 mod bypass;
 mod crash;
