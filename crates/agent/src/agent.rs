@@ -167,7 +167,7 @@ async fn once(host: &Arc<Host>, envelope: Envelope) -> Result<Outcome, HostError
     let _lane = instance.lane.lock().await;
     {
         let mut journal = locked(&host.journal);
-        journal.admit(instance.id, fence).or_failed()??;
+        journal.admit(instance.id, fence, &id).or_failed()??;
         if let Some(result) = journal.outcome(&id) {
             return result;
         }

@@ -2,7 +2,8 @@
 //!
 //! A file of lines that is only appended to, and rewritten when it has grown. What must not be
 //! lost is the fence, so a line that raises it is on disk before anything is done. An outcome that
-//! is lost costs nothing but doing an idempotent command again.
+//! is lost costs nothing but doing an idempotent command again. Which visit spoke last is not written
+//! down: what was sent to an agent before this one reaches nobody any more.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
@@ -12,9 +13,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use upkeep_domain::host_command::{CommandId, Fence, HostError, Outcome};
-use upkeep_domain::id::InstanceId;
+use upkeep_domain::id::{InstanceId, WorkflowId};
+use upkeep_domain::refusal::RefusalKind;
 
 use crate::durable;
+use crate::fault::refused;
 
 /// Outcomes that are remembered: many times what workflows under way could ask for again.
 const OUTCOMES_MAX: usize = 2_000;
@@ -49,6 +52,14 @@ enum Line {
     },
 }
 
+/// The latest visit of the workflow that commands under a fence.
+#[derive(Debug)]
+struct LastVisit {
+    fence: Fence,
+    workflow: WorkflowId,
+    visit: u32,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flush {
     Yes,
@@ -63,6 +74,7 @@ pub(crate) struct Journal {
     length: u64,
     lines: usize,
     fences: HashMap<InstanceId, Fence>,
+    visits: HashMap<InstanceId, LastVisit>,
     outcomes: HashMap<CommandId, Result<Outcome, HostError>>,
     oldest_first: VecDeque<CommandId>,
 }
@@ -85,6 +97,7 @@ impl Journal {
             length: 0,
             lines: 0,
             fences: HashMap::new(),
+            visits: HashMap::new(),
             outcomes: HashMap::new(),
             oldest_first: VecDeque::new(),
         };
@@ -112,11 +125,14 @@ impl Journal {
         self.outcomes.get(id).cloned()
     }
 
-    /// Refuses a fence below the highest seen, and remembers a higher one for good.
+    /// Refuses a fence below the highest seen, and remembers a higher one for good. Under the same
+    /// fence, what an earlier visit of a workflow sent may arrive late: it must not act after a later
+    /// one.
     pub(crate) fn admit(
         &mut self,
         instance: InstanceId,
         fence: Fence,
+        id: &CommandId,
     ) -> Result<Result<(), HostError>, Error> {
         let seen = self.fences.get(&instance).copied().unwrap_or_default();
         if fence < seen {
@@ -125,7 +141,35 @@ impl Journal {
         if fence > seen {
             self.append(Line::Fence { instance, fence }, Flush::Yes)?;
         }
-        Ok(Ok(()))
+        Ok(self.admit_visit(instance, fence, id))
+    }
+
+    fn admit_visit(
+        &mut self,
+        instance: InstanceId,
+        fence: Fence,
+        id: &CommandId,
+    ) -> Result<(), HostError> {
+        let spoke = LastVisit {
+            fence,
+            workflow: id.workflow,
+            visit: id.visit,
+        };
+        match self.visits.get_mut(&instance) {
+            Some(last) if last.fence != fence || last.workflow != id.workflow => *last = spoke,
+            Some(last) if last.visit > id.visit => {
+                let sentence = format!(
+                    "`{id}` comes too late: visit {} has spoken already",
+                    last.visit
+                );
+                return Err(refused(RefusalKind::Conflict, sentence));
+            }
+            Some(last) => last.visit = id.visit,
+            None => {
+                self.visits.insert(instance, spoke);
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn ended(
@@ -240,7 +284,6 @@ fn appendable(path: &Path) -> Result<File, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use upkeep_domain::id::WorkflowId;
     use uuid::Uuid;
 
     fn id(part: u8) -> CommandId {
@@ -258,7 +301,7 @@ mod tests {
         let path = folder.path().join("journal");
         let instance = InstanceId(Uuid::from_u128(7));
         let mut journal = Journal::open(&path).unwrap();
-        assert_eq!(journal.admit(instance, Fence(5)).unwrap(), Ok(()));
+        assert_eq!(journal.admit(instance, Fence(5), &id(0)).unwrap(), Ok(()));
         journal.ended(id(0), Ok(Outcome::Done)).unwrap();
         journal
             .file
@@ -270,10 +313,31 @@ mod tests {
             sent: Fence(4),
             seen: Fence(5),
         };
-        assert_eq!(journal.admit(instance, Fence(4)).unwrap(), Err(stale));
-        assert_eq!(journal.admit(instance, Fence(5)).unwrap(), Ok(()));
+        assert_eq!(
+            journal.admit(instance, Fence(4), &id(0)).unwrap(),
+            Err(stale)
+        );
+        assert_eq!(journal.admit(instance, Fence(5), &id(0)).unwrap(), Ok(()));
         assert_eq!(journal.outcome(&id(0)), Some(Ok(Outcome::Done)));
         assert_eq!(journal.outcome(&id(1)), None);
+    }
+
+    #[test]
+    fn an_earlier_visit_does_not_act_after_a_later_one_of_its_claim() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let [instance, other] = [7, 8].map(|n| InstanceId(Uuid::from_u128(n)));
+        let visit = |visit| CommandId { visit, ..id(0) };
+        let mut admit = |instance, fence, id| journal.admit(instance, Fence(fence), &id).unwrap();
+        assert_eq!(admit(instance, 5, visit(3)), Ok(()));
+        // The same once more, and a later one.
+        assert_eq!(admit(instance, 5, visit(3)), Ok(()));
+        assert_eq!(admit(instance, 5, visit(9)), Ok(()));
+        let late = admit(instance, 5, visit(8)).unwrap_err();
+        assert!(late.to_string().contains("visit 9 has spoken"), "{late}");
+        // At another instance, and by whoever claims it next.
+        assert_eq!(admit(other, 5, visit(8)), Ok(()));
+        assert_eq!(admit(instance, 6, visit(8)), Ok(()));
     }
 
     #[test]
@@ -296,9 +360,9 @@ mod tests {
         let instance = InstanceId(Uuid::from_u128(7));
         let mut journal = Journal::open(&path).unwrap();
         let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
-        assert!(journal.admit(instance, Fence(5)).is_err());
+        assert!(journal.admit(instance, Fence(5), &id(0)).is_err());
         journal.file = writable;
-        assert_eq!(journal.admit(instance, Fence(4)).unwrap(), Ok(()));
+        assert_eq!(journal.admit(instance, Fence(4), &id(0)).unwrap(), Ok(()));
     }
 
     #[test]
