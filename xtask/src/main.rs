@@ -33,7 +33,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring what the other commands need: system packages and PostgreSQL releases
+    /// Bring what the other commands need: system packages, PostgreSQL releases, Heroku's command line
     Setup(setup::Wanted),
     /// Change a database over under load, and show what its clients felt
     Demo(demo::Demo),

@@ -1,9 +1,10 @@
-//! Brings what the other commands need: system packages, and PostgreSQL releases under
-//! `target/postgresql/`. A second time it only looks. Nothing but system packages is put outside the
-//! checkout.
+//! Brings what the other commands need: system packages, PostgreSQL releases under
+//! `target/postgresql/`, and Heroku's command line under `target/heroku-cli/`. A second time it only
+//! looks. Nothing but system packages is put outside the checkout.
 
 mod archive;
 mod debian;
+mod heroku;
 mod system;
 
 use anyhow::{Context as _, Result};
@@ -23,7 +24,14 @@ pub(crate) struct Wanted {
 
 pub(crate) fn run(wanted: &Wanted) -> Result<()> {
     let versions = wanted.versions.iter().map(String::as_str);
-    bring([OLDER, NEWER].into_iter().chain(versions))
+    bring([OLDER, NEWER].into_iter().chain(versions))?;
+    heroku::bring()
+}
+
+/// Brings all that tests need. Says what could not be brought and can be done without.
+pub(crate) fn bring_for_tests() -> Result<Option<anyhow::Error>> {
+    bring([OLDER, NEWER])?;
+    Ok(heroku::bring().err())
 }
 
 /// Sees to it that each of `versions` can be found by [`releases_source::find`].

@@ -7,7 +7,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::reply;
-use crate::request::RequestId;
+use crate::request::{AlsoTold, RequestId, ToldBefore};
 use crate::router::Services;
 
 /// The first UUID of `Request-Id` names the wish; without one it gets a name of ours.
@@ -16,20 +16,27 @@ pub(crate) async fn name_request(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let given = request
-        .headers()
-        .get(upkeep_api::REQUEST_ID)
-        .and_then(first_uuid);
-    let id = given.unwrap_or_else(|| services.random.uuid());
+    let given = request.headers().get(upkeep_api::REQUEST_ID);
+    let mut given = given.into_iter().flat_map(uuids);
+    let id = given.next().flatten();
+    let id = id.unwrap_or_else(|| services.random.uuid());
+    let told = ToldBefore(given.flatten().collect());
     request.extensions_mut().insert(RequestId(id));
+    request.extensions_mut().insert(told);
     let mut answer = next.run(request).await;
-    let value = HeaderValue::try_from(id.to_string()).expect("a UUID is ASCII");
+    let also = answer.extensions().get::<AlsoTold>().copied();
+    let ids = match also {
+        Some(AlsoTold(also)) => format!("{id},{also}"),
+        None => id.to_string(),
+    };
+    let value = HeaderValue::try_from(ids).expect("a UUID is ASCII");
     answer.headers_mut().insert(upkeep_api::REQUEST_ID, value);
     answer
 }
 
-fn first_uuid(value: &HeaderValue) -> Option<Uuid> {
-    value.to_str().ok()?.split(',').next()?.trim().parse().ok()
+fn uuids(value: &HeaderValue) -> impl Iterator<Item = Option<Uuid>> {
+    let words = value.to_str().unwrap_or_default().split(',');
+    words.map(|word| word.trim().parse().ok())
 }
 
 /// Without this a panic drops the connection, which clients take for a network fault and send the

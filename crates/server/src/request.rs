@@ -17,6 +17,15 @@ use crate::reply;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestId(pub(crate) Uuid);
 
+/// What else the client's present command has been told: `Request-Id` goes on with the ids of its
+/// earlier requests and of the answers to them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ToldBefore(pub(crate) Vec<Uuid>);
+
+/// An id to be told with the answer, behind the request's own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AlsoTold(pub(crate) Uuid);
+
 /// A JSON body, whatever its content type says. None at all is an empty object.
 pub(crate) struct Json<T>(pub(crate) T);
 

@@ -59,6 +59,8 @@ pub enum Status {
     Ready,
     Running,
     Completed,
+    /// In a history only, for which Heroku has no word: what is over is not pending.
+    RolledBack,
 }
 
 impl fmt::Display for Status {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use upkeep_domain::hold::Felt;
-use upkeep_domain::id::{AppId, DatabaseId, WorkflowId};
+use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
@@ -92,6 +92,8 @@ pub struct Following {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaintenanceView {
+    /// None: nothing is planned and nothing was done.
+    pub id: Option<MaintenanceId>,
     pub database: DatabaseView,
     pub status: Status,
     /// `changeover`, `restart` or `failover`.
@@ -122,6 +124,7 @@ impl MaintenanceView {
     /// Nothing is planned.
     pub fn none(database: DatabaseView) -> Self {
         Self {
+            id: None,
             database,
             status: Status::None,
             method: None,

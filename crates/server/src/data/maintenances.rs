@@ -2,17 +2,19 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use upkeep_api::body::{
     AppUuid, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome, RunMaintenance, Status,
     StepsMs, Window,
 };
 use upkeep_domain::plan::SERVICE;
 use upkeep_domain::procedure::End;
+use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::{hold, maintenance};
 
 use crate::backend::{self, MaintenanceView};
 use crate::reply::{self, Reply};
-use crate::request::{Json, Params, RequestId};
+use crate::request::{AlsoTold, Json, Params, RequestId, ToldBefore};
 use crate::router::Services;
 use crate::{find, times};
 
@@ -26,11 +28,44 @@ pub(super) async fn of_app(State(services): State<Services>, Path(app): Path<Str
     )))
 }
 
-pub(super) async fn show(State(services): State<Services>, Path(database): Path<String>) -> Reply {
+pub(super) async fn show(
+    State(services): State<Services>,
+    Path(database): Path<String>,
+    Extension(told): Extension<ToldBefore>,
+) -> Reply {
     let database = find::database(&*services.backend, &database, None).await?;
-    Ok(reply::ok(&shown(
-        services.backend.maintenance(database.id).await?,
-    )))
+    let maintenance = services.backend.maintenance(database.id).await?;
+    match bad_news(&maintenance, &told) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(watched(&maintenance, reply::ok)),
+    }
+}
+
+/// Tells the id of a maintenance that runs, so that a command which waits is known by it.
+fn watched(maintenance: &MaintenanceView, reply: fn(&Maintenance) -> Response) -> Response {
+    let mut answer = reply(&shown(maintenance.clone()));
+    if let (Some(id), maintenance::Status::Running) = (maintenance.id, maintenance.status) {
+        answer.extensions_mut().insert(AlsoTold(id.0));
+    }
+    answer
+}
+
+/// Heroku's client takes every end of a run for a good one, for it knows no word for another. One that
+/// has seen this run going on, and asks again in the same command, is told by a refusal.
+fn bad_news(maintenance: &MaintenanceView, told: &ToldBefore) -> Option<Refusal> {
+    maintenance.id.filter(|id| told.0.contains(&id.0))?;
+    let name = &maintenance.database.name;
+    let end = match maintenance.outcome? {
+        End::Succeeded => return None,
+        End::RolledBack => format!("the maintenance of {name} was rolled back, nothing changed"),
+        End::Stuck => format!("the maintenance of {name} is stuck, a person has to look"),
+    };
+    let because = maintenance.outcome_because.as_deref();
+    let because = because.map(|because| format!(": {because}"));
+    Some(Refusal::new(
+        RefusalKind::Conflict,
+        end + &because.unwrap_or_default(),
+    ))
 }
 
 pub(super) async fn history(
@@ -42,9 +77,13 @@ pub(super) async fn history(
         .number("limit", HISTORY_LIMIT)?
         .clamp(1, HISTORY_LIMIT_MAX);
     let database = find::database(&*services.backend, &database, None).await?;
-    Ok(reply::ok(&list(
-        services.backend.history(database.id, limit as u32).await?,
-    )))
+    let mut history = list(services.backend.history(database.id, limit as u32).await?);
+    for past in &mut history.maintenances {
+        if past.outcome == Some(Outcome::RolledBack) {
+            past.status = Status::RolledBack;
+        }
+    }
+    Ok(reply::ok(&history))
 }
 
 pub(super) async fn run(
@@ -59,7 +98,8 @@ pub(super) async fn run(
         release: wish.release,
         request_id: request_id.0,
     };
-    Ok(reply::accepted(&shown(services.backend.run(wish).await?)))
+    let begun = services.backend.run(wish).await?;
+    Ok(watched(&begun, reply::accepted))
 }
 
 pub(super) async fn window(

@@ -7,4 +7,5 @@ mod maintenances;
 mod platform;
 mod program;
 mod upkeep;
+mod waiting;
 mod world;

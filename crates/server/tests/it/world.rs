@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use upkeep_domain::hold::Felt;
-use upkeep_domain::id::{AppId, DatabaseId, WorkflowId};
+use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::Plan;
@@ -321,6 +321,7 @@ impl Backend for World {
         if let Some(first) = state.runs.get(&wish.request_id) {
             return Ok(first.clone());
         }
+        let number = state.runs.len() as u128 + 1;
         let record = state
             .maintenances
             .get_mut(&wish.database)
@@ -328,6 +329,7 @@ impl Backend for World {
         if record.status == Status::Running {
             return Err(Refusal::busy("a maintenance is running already"));
         }
+        record.id = Some(MaintenanceId(Uuid::from_u128(number << 64)));
         record.status = Status::Running;
         record.outcome = None;
         record.method = Some("changeover".to_owned());

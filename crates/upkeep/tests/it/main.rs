@@ -12,6 +12,7 @@ mod books;
 mod bypass;
 mod crash;
 mod faults;
+mod heroku_cli;
 mod left;
 mod load;
 mod outlived;

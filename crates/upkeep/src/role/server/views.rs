@@ -66,6 +66,7 @@ pub(super) fn maintenance(
     let running = row.outcome.is_none();
     let now = now.filter(|_| running);
     Ok(MaintenanceView {
+        id: Some(row.id),
         status: status(&row.status)?,
         method: Some(row.method.clone()),
         reason: Some(row.reason.clone()),

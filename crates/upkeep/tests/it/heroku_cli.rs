@@ -1,0 +1,123 @@
+//! Heroku's own command line, unmodified, on a running Upkeep: what a person who changes over from
+//! there types, and what they see. The transcript is kept whole, to be read as they read it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use insta::{assert_snapshot, with_settings};
+use serde_json::Value;
+use upkeep_testkit::heroku_cli::{HerokuCli, is_left_out};
+use upkeep_testkit::releases_source;
+use upkeep_testkit::up::{self, Ended, Up};
+
+use crate::wait::wait_until;
+use crate::world::{connect, options};
+
+/// A pair of releases that every set-up has brought.
+const OLDER: &str = "15.18";
+const NEWER: &str = "15.20";
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_heroku_users_type_does_what_they_expect() {
+    if is_left_out() {
+        eprintln!("skipped: Heroku's command line could not be brought");
+        return;
+    }
+    let up = Up::start(up::make_dir().unwrap(), options()).await.unwrap();
+    for version in [OLDER, NEWER] {
+        let source = releases_source::find(version).unwrap();
+        let [how, place] = source.options();
+        let add = ["releases:add", &how, &place, "--name", version];
+        up.run(&add).await.unwrap();
+    }
+    let mut shell = Shell {
+        cli: HerokuCli::of(&up).unwrap(),
+        transcript: String::new(),
+    };
+
+    shell.types("apps:create shop").await;
+    let create = "addons:create heroku-postgresql:standard-0 -a shop";
+    let options = format!("--name orders --wait -- --release {OLDER}");
+    shell.types(&format!("{create} {options}")).await;
+    let config = shell.types("config -a shop").await;
+    shell.types("pg:info -a shop").await;
+    shell.types("data:maintenances -a shop").await;
+
+    // What a promotion would take away is in the way.
+    let url = config.stdout.split_whitespace().last().unwrap();
+    let client = connect(&url.parse().unwrap()).await.unwrap();
+    let table = "CREATE UNLOGGED TABLE scratch AS SELECT 1 AS one";
+    client.batch_execute(table).await.unwrap();
+    let run = "data:maintenances:run DATABASE -a shop";
+    shell.types(&format!("{run} --confirm shop --wait")).await;
+    client.batch_execute("DROP TABLE scratch").await.unwrap();
+    shell.types(&format!("{run} --confirm shop")).await;
+    shell.types("data:maintenances:wait orders").await;
+    shell.types("data:maintenances:info orders").await;
+    shell.types("data:maintenances:history orders").await;
+    shell.types("data:maintenances:wait orders").await;
+    shell.types(&format!("{run} --confirm shop")).await;
+    shell.types("apps:info -a nobody").await;
+    shell.types("pg:info nothing -a shop").await;
+    shell.types("data:maintenances:info nothing -a shop").await;
+    shell
+        .types("addons:create heroku-postgresql:gold -a shop")
+        .await;
+
+    shell.types("addons:destroy orders --confirm shop").await;
+    wait_until("nothing of it", SOON, async || {
+        let left = up.json::<Vec<Value>>(&["addons"]).await;
+        left.unwrap().is_empty()
+    })
+    .await;
+    shell.types("data:maintenances -a shop").await;
+
+    with_settings!({ filters => FILTERS.to_vec() }, {
+        assert_snapshot!(shell.transcript);
+    });
+}
+
+struct Shell {
+    cli: HerokuCli,
+    transcript: String,
+}
+
+impl Shell {
+    async fn types(&mut self, line: &str) -> Ended {
+        let args: Vec<&str> = line.split(' ').collect();
+        let ended = self.cli.run(&args).await.unwrap();
+        let code = ended.code.unwrap();
+        writeln!(self.transcript, "$ heroku {line}   [exit {code}]").unwrap();
+        for (channel, text) in [("err", &ended.stderr), ("out", &ended.stdout)] {
+            for line in text.lines() {
+                writeln!(self.transcript, "{channel}| {line}").unwrap();
+            }
+        }
+        ended
+    }
+}
+
+/// What differs from run to run. Tables are laid out before: what stands in them is as wide as ever.
+const FILTERS: [(&str, &str); 8] = [
+    (r"postgres://\S+", "[url]"),
+    (r"127\.0\.0\.1:\d+", "[host]"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d \+0000| UTC)", "[time]"),
+    (
+        r"\[time\]   [\d-]+ +requested",
+        "[time]   [seconds]   requested",
+    ),
+    (
+        r"duration_seconds:     \d+",
+        "duration_seconds:     [seconds]",
+    ),
+    (
+        r"duration_approximate: ~ .*",
+        "duration_approximate: [about]",
+    ),
+    (
+        r"(held_ms|steps_ms|longest_write_gap_ms)(: +)([a-z_]+: [\d.]+, )*([a-z_]+: )?([\d.]+|null)",
+        "$1$2[ms]",
+    ),
+    (r"Data Size:   .*", "Data Size:   [size]"),
+];
