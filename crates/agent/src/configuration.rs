@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use nix::unistd::{Uid, User, geteuid};
 use postgres_protocol::escape::escape_literal;
-use upkeep_domain::instance::{Address, InstanceSettings};
+use upkeep_domain::instance::{Address, Identity, InstanceSettings, TOKEN_SETTING};
 
 use crate::command::RunAs;
 use crate::durable;
@@ -53,8 +53,9 @@ pub(crate) fn write(places: &Places, record: &Record, run_as: Option<&RunAs>) ->
     Ok(())
 }
 
-/// What nobody may overrule.
-pub(crate) fn arguments(places: &Places) -> Vec<String> {
+/// What nobody may overrule. The server says with it in which data directory it works, to whoever may
+/// not read the token there.
+pub(crate) fn arguments(places: &Places, identity: &Identity) -> Vec<String> {
     let conf = places.conf();
     let path = |name: &str| conf.join(name).display().to_string();
     [
@@ -68,6 +69,7 @@ pub(crate) fn arguments(places: &Places) -> Vec<String> {
             places.socket_dir.display().to_string(),
         ),
         ("unix_socket_permissions", "0777".to_owned()),
+        (TOKEN_SETTING, identity.token.clone()),
     ]
     .into_iter()
     .flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")])

@@ -18,7 +18,7 @@ use crate::process::{Process, State};
 use crate::record::Record;
 use crate::releases::program;
 use crate::session;
-use crate::{configuration, disarm, marks, observe, postmaster, roles};
+use crate::{configuration, disarm, identity, marks, observe, postmaster, roles};
 
 /// Crash recovery of a busy server can take minutes.
 const START_WITHIN: Duration = Duration::from_secs(280);
@@ -68,11 +68,12 @@ async fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Pro
         .verified(record.release.as_str())
         .await
         .or_failed()?;
+    let identity = identity::read(&places.data()).or_failed()?;
     let server: Command = program(&release, "postgres").or_failed()?;
     let server = server
         .arg("-D")
         .arg(places.data())
-        .args(configuration::arguments(places))
+        .args(configuration::arguments(places, &identity))
         .cwd(places.data())
         .run_as(host.run_as.clone());
     let mut child = server.spawn_detached(&places.log()).or_failed()?;

@@ -47,6 +47,9 @@ pub struct Identity {
     pub token: String,
 }
 
+/// The setting in which a server says its token to those who may not read files there. No secret.
+pub const TOKEN_SETTING: &str = "upkeep.data_directory";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessState {

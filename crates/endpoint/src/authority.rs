@@ -1,11 +1,12 @@
 //! Who may log in, as one server says: verifiers of roles, read over a control connection.
 //!
-//! A verifier is remembered for a short while. The connection also proves which cluster answers: a
-//! port or a path can be taken over by another one. Passwords are never known here.
+//! A verifier is remembered for a short while. The connection also proves which data directory of
+//! which cluster answers: a port or a path can be taken over by another one. Passwords are never known here.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
+use upkeep_domain::instance::TOKEN_SETTING;
 use upkeep_domain::route::Target;
 use upkeep_wire::message::{DataRow, frontend};
 use upkeep_wire::scram::{Verifier, VerifierError};
@@ -42,6 +43,8 @@ pub(crate) enum AuthorityError {
     Refused(String),
     #[error("system identifier is `{found}`, not `{expected}`: this is another cluster")]
     OtherCluster { expected: u64, found: String },
+    #[error("the server works in another data directory of the same cluster")]
+    OtherDirectory,
     #[error("the server is a standby, not the primary")]
     Standby,
     #[error("reading the verifier of a role")]
@@ -152,14 +155,19 @@ impl Authority {
             .with_param("default_transaction_read_only", "on");
         let dialled = dial(&self.target.address, &startup, None, self.limits.server).await;
         let mut backend = dialled.map_err(AuthorityError::Dial)?;
-        let sql = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
-        let row = self.one_row(&mut backend, sql, &[]).await?;
-        let found = row
-            .and_then(|mut row| row.pop().flatten())
-            .unwrap_or_default();
+        let sql = "SELECT system_identifier, pg_catalog.current_setting($1, true) \
+                   FROM pg_catalog.pg_control_system()";
+        let row = self.one_row(&mut backend, sql, &[Some(TOKEN_SETTING)]);
+        let mut row = row.await?.unwrap_or_default().into_iter();
+        let found = row.next().flatten().unwrap_or_default();
         let expected = self.target.identity.system_identifier;
         if found != expected.to_string() && found != expected.cast_signed().to_string() {
             return Err(AuthorityError::OtherCluster { expected, found });
+        }
+        // One that was started before servers were told says nothing.
+        let told = row.next().flatten();
+        if told.is_some_and(|token| token != self.target.identity.token) {
+            return Err(AuthorityError::OtherDirectory);
         }
         Ok(backend)
     }

@@ -103,6 +103,16 @@ async fn a_server_that_is_another_cluster_is_not_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_works_in_another_data_directory_is_not_used() {
+    let world = World::new().await;
+    let mut target = world.primary.target().await;
+    target.identity.token = "directory-of-its-copy".to_owned();
+    target.instance = upkeep_domain::id::InstanceId(uuid::Uuid::from_u128(9));
+    world.route(&target, crate::world::FENCE).await.unwrap();
+    assert_eq!(refusal(&world, "ann", "secret", DBNAME).await.0, "57P03");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_standby_at_the_end_of_a_route_takes_no_sessions_until_it_is_promoted() {
     let world = World::new().await;
     let standby = Server::standby(&world.primary).await;

@@ -15,7 +15,7 @@ use nix::unistd::{Pid, User};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 use upkeep_domain::id::InstanceId;
-use upkeep_domain::instance::{Address, Identity};
+use upkeep_domain::instance::{Address, Identity, TOKEN_SETTING};
 use upkeep_domain::route::Target;
 use uuid::Uuid;
 
@@ -101,6 +101,7 @@ impl Server {
         let port = PORT.to_string();
         let process = program("postgres")
             .args(["-D", text(&data), "-p", &port, "-c", &sockets])
+            .args(["-c", &format!("{TOKEN_SETTING}={}", token(number))])
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -135,7 +136,7 @@ impl Server {
             address: self.address(),
             identity: Identity {
                 system_identifier: system_identifier.cast_unsigned(),
-                token: "not looked at here".to_owned(),
+                token: token(self.instance.0.as_u128()),
             },
             auth_role: "upkeep_endpoint".to_owned(),
         }
@@ -316,6 +317,11 @@ fn run(name: &str, arguments: &[&str]) {
     let output = program(name).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} failed: {said}");
+}
+
+/// Of the data directory, as the server says it.
+fn token(number: u128) -> String {
+    format!("directory-{number}")
 }
 
 fn append(path: &Path, lines: &str) {

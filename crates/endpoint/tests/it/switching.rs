@@ -67,8 +67,7 @@ async fn switch(prepared: bool, end: End) {
         .await
         .unwrap();
     let standby = Server::standby(&world.primary).await;
-    let mut target = standby.target().await;
-    target.identity = world.primary.target().await.identity;
+    let target = standby.target().await;
     let mut listener = world.raw().await;
     listener.rows("LISTEN news").await;
 
@@ -111,7 +110,7 @@ async fn switch(prepared: bool, end: End) {
         world.status().await.waiting == 1
     })
     .await;
-    // A standby is not the primary yet, whatever its identity: everybody waits on.
+    // A standby is not the primary yet: everybody waits on.
     let onto = ReleaseOnto::Replacement {
         target: target.clone(),
     };
