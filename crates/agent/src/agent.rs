@@ -23,8 +23,8 @@ use crate::marks;
 use crate::record::Record;
 use crate::releases::{self, Releases};
 use crate::{
-    activity, copy, create, database, disarm, freeze, mark, observe, promote, remove, room,
-    silence, slot, start,
+    activity, copy, create, database, disarm, dry_start, freeze, mark, observe, promote, remove,
+    restart, room, silence, slot, start,
 };
 
 /// Where an agent keeps everything, and whose rights its instances have.
@@ -112,6 +112,12 @@ impl Agent {
                 activity::activity(&of(instance), &dbname).await
             }
             HostQuery::Usage { instance, dbname } => activity::usage(&of(instance), &dbname).await,
+            HostQuery::DryStart { instance, release } => {
+                dry_start::dry_start(&self.host, &of(instance), &release).await
+            }
+            HostQuery::Settings { instance, names } => {
+                dry_start::settings(&of(instance), &names).await
+            }
             HostQuery::Room { instance } => room::room(&self.host, &of(instance)),
             HostQuery::Releases => {
                 let releases = self
@@ -241,6 +247,8 @@ async fn on_instance(
         HostCommand::Rearm { .. } => disarm::rearm(instance),
         HostCommand::Promote { .. } => promote::promote(host, instance).await,
         HostCommand::KillInstance { .. } => freeze::kill(instance).await,
+        HostCommand::StopBriefly { .. } => restart::stop(instance).await,
+        HostCommand::StartAgain { release, .. } => restart::start(host, instance, release).await,
         HostCommand::RemoveInstance { .. } => remove::remove(instance).await,
         HostCommand::AddRelease { .. } | HostCommand::RemoveRelease { .. } => {
             Err(failed("a command on releases names no instance"))

@@ -74,9 +74,11 @@ fn patience(command: &HostCommand) -> Duration {
         HostCommand::KillInstance { .. }
         | HostCommand::CreateDatabase { .. }
         | HostCommand::BaseBackup { .. }
-        | HostCommand::Promote { .. } => 60,
+        | HostCommand::Promote { .. }
+        | HostCommand::StopBriefly { .. } => 60,
         HostCommand::CreateInstance { .. }
         | HostCommand::StartInstance { .. }
+        | HostCommand::StartAgain { .. }
         | HostCommand::StopInstance { .. }
         | HostCommand::Thaw { .. }
         | HostCommand::RemoveInstance { .. } => 300,
@@ -93,7 +95,12 @@ fn query_patience(query: &HostQuery) -> Duration {
         HostQuery::Mark { .. } => MARGIN,
         // These walk a data directory.
         HostQuery::Room { .. } | HostQuery::Usage { .. } | HostQuery::Observe { .. } => MARGIN * 6,
-        HostQuery::Activity { .. } | HostQuery::Releases | HostQuery::Instances => MARGIN * 2,
+        // This runs programs.
+        HostQuery::DryStart { .. } => MARGIN * 6,
+        HostQuery::Activity { .. }
+        | HostQuery::Settings { .. }
+        | HostQuery::Releases
+        | HostQuery::Instances => MARGIN * 2,
     }
 }
 

@@ -48,7 +48,12 @@ pub(crate) fn write(places: &Places, record: &Record, run_as: Option<&RunAs>) ->
         ("pg_ident.conf", ident(run_as)),
     ];
     for (name, text) in files {
-        durable::write(&conf.join(name), text.as_bytes(), 0o644, None)?;
+        let path = conf.join(name);
+        // Flushing what is there already would cost a restart milliseconds.
+        if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            continue;
+        }
+        durable::write(&path, text.as_bytes(), 0o644, None)?;
     }
     Ok(())
 }

@@ -136,6 +136,21 @@ impl Places {
         self.dir.join("promotion")
     }
 
+    /// See `known_good`.
+    pub(crate) fn known_good(&self) -> PathBuf {
+        self.dir.join("known_good.json")
+    }
+
+    /// Configuration with which it did not start, kept for whoever wrote it.
+    pub(crate) fn refused(&self) -> PathBuf {
+        self.dir.join("refused")
+    }
+
+    /// Says why it runs as at its last good start and not as it was to.
+    pub(crate) fn fell_back(&self) -> PathBuf {
+        self.dir.join("fell_back")
+    }
+
     pub(crate) fn address(&self) -> Address {
         Address::Unix {
             directory: self.socket_dir.display().to_string(),

@@ -19,6 +19,8 @@
 //! instances/<id>/log            what the server says
 //! instances/<id>/instance.json  what we know of it
 //! instances/<id>/{frozen,promotion}  what was begun in the middle of a switch
+//! instances/<id>/known_good.json  configuration of its last good start
+//! instances/<id>/{refused,fell_back}  configuration with which it did not start, and why
 //! s/<last 8 digits of id>       its Unix socket; short, for such paths have 107 bytes at most
 //! journal                       commands and their outcomes
 //! releases/                     the PostgreSQL releases of this host
@@ -39,6 +41,7 @@ mod durable;
 mod flush;
 mod identity;
 mod journal;
+mod known_good;
 mod layout;
 mod marks;
 mod record;
@@ -46,6 +49,7 @@ mod record;
 // What is looked at.
 mod activity;
 pub mod control_data;
+mod dry_start;
 mod mark;
 mod observe;
 mod pause;
@@ -64,6 +68,7 @@ mod freeze;
 mod postmaster;
 mod promote;
 mod remove;
+mod restart;
 mod roles;
 mod silence;
 mod slot;

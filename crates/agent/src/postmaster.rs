@@ -3,6 +3,8 @@
 //! A server is found by its `postmaster.pid` and by what works in its data directory; never by a
 //! name. It is started by its own program, not `pg_ctl`, which looks only ten times a second.
 
+mod brief_stop;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::durable;
 use crate::pause::pause;
 use crate::process::{self, Process, State};
 use crate::shared_memory::SharedMemory;
+
+pub(crate) use brief_stop::stop_briefly;
 
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// A stop that is nearly over.

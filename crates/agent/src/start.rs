@@ -18,12 +18,12 @@ use crate::process::{Process, State};
 use crate::record::Record;
 use crate::releases::program;
 use crate::session;
-use crate::{configuration, disarm, identity, marks, observe, postmaster, roles};
+use crate::{configuration, disarm, identity, known_good, marks, observe, postmaster, roles};
 
 /// Crash recovery of a busy server can take minutes.
 const START_WITHIN: Duration = Duration::from_secs(280);
 const STOP_WITHIN: Duration = Duration::from_secs(280);
-const TRY_EVERY: Duration = Duration::from_millis(5);
+const TRY_EVERY: Duration = Duration::from_millis(2);
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) async fn start(host: &Host, instance: &Instance) -> Result<Outcome, HostError> {
@@ -35,14 +35,34 @@ pub(crate) async fn start(host: &Host, instance: &Instance) -> Result<Outcome, H
     Ok(Outcome::Started { observation })
 }
 
+/// Why a server does not answer that was to come up.
+pub(crate) enum NotUp {
+    /// It is known not to run, and why.
+    Ended(String),
+    /// What is true of it has to be looked at.
+    Unknown(HostError),
+}
+
+impl From<NotUp> for HostError {
+    fn from(not_up: NotUp) -> Self {
+        match not_up {
+            NotUp::Ended(sentence) => failed(sentence),
+            NotUp::Unknown(error) => error,
+        }
+    }
+}
+
 /// Returns when it accepts connections; at once if it does already.
 pub(crate) async fn bring_up(host: &Host, instance: &Instance) -> Result<(), HostError> {
     let record = instance.complete_record()?;
-    let server = match instance.server() {
-        Some(server) => server,
-        None => launch(host, instance, &record).await?,
-    };
-    wait_until_it_answers(instance, server).await?;
+    if instance.server().is_none() {
+        // An installed release may have been upgraded meanwhile.
+        host.releases
+            .verified(record.release.as_str())
+            .await
+            .or_failed()?;
+    }
+    come_up(host, instance, &record).await?;
     let session = instance.session().await.or_failed()?;
     let row = session
         .row("SELECT pg_catalog.pg_is_in_recovery()", ASK_WITHIN)
@@ -54,20 +74,36 @@ pub(crate) async fn bring_up(host: &Host, instance: &Instance) -> Result<(), Hos
     Ok(())
 }
 
-async fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Process, HostError> {
-    let (places, run_as) = (&instance.places, host.run_as.as_ref());
+/// As `bring_up`, of a release that was looked at a moment ago. A start that is good is remembered.
+pub(crate) async fn come_up(
+    host: &Host,
+    instance: &Instance,
+    record: &Record,
+) -> Result<(), NotUp> {
+    if let Some(server) = instance.server() {
+        return wait_until_it_answers(instance, server).await;
+    }
+    let data = instance.places.data();
     // What a dead server left could still write; nobody can reach it any more.
-    postmaster::kill(&places.data()).await.or_failed()?;
+    let killed = postmaster::kill(&data).await.or_failed();
+    killed.map_err(NotUp::Unknown)?;
     instance.close_sessions().await;
+    let server = launch(host, instance, record).map_err(|error| NotUp::Ended(error.to_string()))?;
+    wait_until_it_answers(instance, server).await?;
+    if let Err(error) = known_good::remember(&instance.places, record) {
+        // It runs; only the next start that fails has less to go back to.
+        tracing::warn!(instance = %instance.id, %error, "configuration of a good start not kept");
+    }
+    Ok(())
+}
+
+fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Process, HostError> {
+    let (places, run_as) = (&instance.places, host.run_as.as_ref());
     if disarm::is_disarmed(places) || record.must_be_standby(places).or_failed()? {
         disarm::ensure_standby(places, run_as).or_failed()?;
     }
     configuration::write(places, record, run_as).or_failed()?;
-    let release = host
-        .releases
-        .verified(record.release.as_str())
-        .await
-        .or_failed()?;
+    let release = host.releases.info(record.release.as_str()).or_failed()?;
     let identity = identity::read(&places.data()).or_failed()?;
     let server: Command = program(&release, "postgres").or_failed()?;
     let server = server
@@ -83,28 +119,28 @@ async fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Pro
         let status = child.wait().await;
         tracing::info!(instance = %id, ?status, "server process ended");
     });
-    process.ok_or_else(|| ended_early(instance))
+    process.ok_or_else(|| failed(ended_early(instance)))
 }
 
-fn ended_early(instance: &Instance) -> HostError {
+fn ended_early(instance: &Instance) -> String {
     let words = postmaster::last_words(&instance.places.log());
-    failed(format!(
+    format!(
         "the server of instance `{}` ended while starting: {words}",
         instance.id
-    ))
+    )
 }
 
-async fn wait_until_it_answers(instance: &Instance, server: Process) -> Result<(), HostError> {
+async fn wait_until_it_answers(instance: &Instance, server: Process) -> Result<(), NotUp> {
     let until = Instant::now() + START_WITHIN;
     loop {
         let Err(error) = instance.session().await else {
             return Ok(());
         };
         if server.state() == State::Dead {
-            return Err(ended_early(instance));
+            return Err(NotUp::Ended(ended_early(instance)));
         }
         if !error.may_pass() || Instant::now() > until {
-            return Err(error).or_failed();
+            return Err(error).or_failed().map_err(NotUp::Unknown);
         }
         pause(TRY_EVERY).await;
     }

@@ -20,7 +20,7 @@ pub use database::{Database, DatabasePlan, InfoEntry, WaitStatus};
 pub use error::{ErrorBody, id};
 pub use event::{Event, EventKind, Events, Progress};
 pub use maintenance::{
-    AppUuid, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome, RunMaintenance, Status,
-    StepsMs, Window,
+    AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
+    RunMaintenance, Status, StepsMs, Window,
 };
 pub use release::{AddFrom, AddRelease, Release};

@@ -5,8 +5,11 @@
 //! A *query* only looks (or writes a marker) and is answered afresh each time.
 //! A time-out of either means *unknown*: look again, never assume.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::dry_start::DryStart;
 use crate::id::{InstanceId, WorkflowId};
 use crate::instance::{Address, InstanceSettings, Observation};
 use crate::lsn::{Lsn, TimelineId};
@@ -125,6 +128,18 @@ pub enum HostCommand {
     KillInstance {
         instance: InstanceId,
     },
+    /// Fast stop of a server that is to be started again at once: once it has said that it is shut
+    /// down, nobody waits for its archiver, nor for standbys that do not listen. A refusal proves
+    /// that it was not asked to stop.
+    StopBriefly {
+        instance: InstanceId,
+    },
+    /// Starts it again, on this release. If it does not come up, the configuration and the release
+    /// of its last good start are tried, once.
+    StartAgain {
+        instance: InstanceId,
+        release: ReleaseName,
+    },
     /// Stops whatever runs on it and removes its files.
     RemoveInstance {
         instance: InstanceId,
@@ -157,6 +172,8 @@ impl HostCommand {
             | Self::Rearm { instance }
             | Self::Promote { instance }
             | Self::KillInstance { instance }
+            | Self::StopBriefly { instance }
+            | Self::StartAgain { instance, .. }
             | Self::RemoveInstance { instance } => Some(*instance),
             Self::AddRelease { .. } | Self::RemoveRelease { .. } => None,
         }
@@ -192,6 +209,22 @@ pub enum Outcome {
         timeline: TimelineId,
         promote_to_write_ms: Millis,
     },
+    Stopped {
+        stop_ms: Millis,
+        /// Processes that were not waited for, by what they were.
+        not_waited_for: Vec<String>,
+    },
+    /// It runs again, and a primary has accepted a write.
+    StartedAgain {
+        observation: Box<Observation>,
+        /// Why it did not start as it was to, if it runs as it did before.
+        fell_back: Option<String>,
+        start_to_write_ms: Millis,
+    },
+    /// It does not start, neither as it was to nor as it did before. It is known not to run.
+    NotStarted {
+        sentence: String,
+    },
     ReleaseAdded {
         release: Box<Release>,
     },
@@ -223,6 +256,17 @@ pub enum HostQuery {
         instance: InstanceId,
         dbname: String,
     },
+    /// Whether it would start on this release with the configuration that it has now, and what that
+    /// would change. Of a server that runs.
+    DryStart {
+        instance: InstanceId,
+        release: ReleaseName,
+    },
+    /// The values with which a running server runs, by name. Names that it does not know are left out.
+    Settings {
+        instance: InstanceId,
+        names: Vec<String>,
+    },
     /// Room on the host's file system, and how much a copy of the instance needs.
     Room {
         instance: InstanceId,
@@ -251,6 +295,12 @@ pub enum Answer {
     },
     Activity {
         activity: Activity,
+    },
+    DryStart {
+        dry_start: DryStart,
+    },
+    Settings {
+        values: BTreeMap<String, String>,
     },
     Room {
         available_bytes: u64,

@@ -12,6 +12,7 @@ pub mod name;
 pub mod plan;
 
 pub mod credential;
+pub mod dry_start;
 pub mod instance;
 pub mod lsn;
 pub mod release;

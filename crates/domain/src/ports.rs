@@ -38,6 +38,10 @@ pub trait Traffic: Send + Sync {
         replacement: &Target,
     ) -> Result<Prepared, TrafficError>;
 
+    /// Sessions look at themselves, so that a hold to come has less to do. Says which of them could
+    /// not be rebuilt; opens no spares.
+    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Result<Prepared, TrafficError>;
+
     /// Holds at transaction boundaries. Answers when all are held, or the drain deadline passed.
     async fn hold(
         &self,

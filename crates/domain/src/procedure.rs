@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub mod changeover;
 pub mod destroy;
 pub mod provision;
+pub mod restart;
 pub mod table;
 
 /// What is told and allowed of one step.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use upkeep_domain::procedure::{changeover, destroy, provision, table};
+use upkeep_domain::procedure::{changeover, destroy, provision, restart, table};
 
 const BEGIN: &str = "<!-- tables: begin -->\n";
 const END: &str = "<!-- tables: end -->";
@@ -20,6 +20,7 @@ fn the_tables_in_the_documentation_are_those_of_the_code() {
     let tables = [
         table::markdown::<provision::Step>(),
         table::markdown::<changeover::Step>(),
+        table::markdown::<restart::Step>(),
         table::markdown::<destroy::Step>(),
     ]
     .join("\n");

@@ -14,7 +14,7 @@ use upkeep_domain::ports::{Traffic, TrafficError};
 use upkeep_domain::route::{Route, Target};
 
 use crate::calls::{
-    AskFelt, AskStatus, Call, Forget, Hold, Prepare, Release, Renew, Seal, SetRoute,
+    AskFelt, AskStatus, Call, Forget, Hold, Prepare, ReadSessions, Release, Renew, Seal, SetRoute,
 };
 use crate::status::DatabaseStatus;
 
@@ -93,6 +93,12 @@ impl Traffic for EndpointClient {
             replacement: replacement.clone(),
         };
         self.call(&call, PATIENCE * 4).await
+    }
+
+    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Result<Prepared, TrafficError> {
+        let dbname = dbname.to_owned();
+        self.call(&ReadSessions { dbname, fence }, PATIENCE * 4)
+            .await
     }
 
     async fn hold(

@@ -12,7 +12,7 @@ use upkeep_domain::hold::{Felt, GateState, HoldReply, Prepared};
 use upkeep_domain::ports::{Traffic, TrafficError};
 
 use crate::calls::{
-    AskFelt, AskStatus, Call, Forget, Hold, Prepare, Release, Renew, Seal, SetRoute,
+    AskFelt, AskStatus, Call, Forget, Hold, Prepare, ReadSessions, Release, Renew, Seal, SetRoute,
 };
 use crate::directory::Directory;
 use crate::status::DatabaseStatus;
@@ -25,6 +25,7 @@ pub(crate) fn router(directory: Arc<Directory>) -> Router {
         .route(SetRoute::PATH, post(route))
         .route(Forget::PATH, post(forget))
         .route(Prepare::PATH, post(prepare))
+        .route(ReadSessions::PATH, post(read_sessions))
         .route(Hold::PATH, post(hold))
         .route(Renew::PATH, post(renew))
         .route(Seal::PATH, post(seal))
@@ -62,6 +63,10 @@ async fn prepare(State(directory): Doors, Json(call): Json<Prepare>) -> Reply<Pr
         directory.prepare(&dbname, fence, &replacement).await
     })
     .await
+}
+
+async fn read_sessions(State(directory): Doors, Json(call): Json<ReadSessions>) -> Reply<Prepared> {
+    to_its_end(async move { directory.read_sessions(&call.dbname, call.fence).await }).await
 }
 
 async fn hold(State(directory): Doors, Json(call): Json<Hold>) -> Reply<HoldReply> {

@@ -115,6 +115,10 @@ impl Traffic for Directory {
         self.fenced(dbname, fence).await?.prepare(replacement).await
     }
 
+    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Result<Prepared, TrafficError> {
+        Ok(self.fenced(dbname, fence).await?.read_sessions().await)
+    }
+
     async fn hold(
         &self,
         dbname: &str,

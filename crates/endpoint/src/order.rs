@@ -14,9 +14,9 @@ use crate::state::{Risk, Unmovable};
 pub(crate) type Done<T> = oneshot::Sender<T>;
 
 pub(crate) enum Order {
-    /// At the next boundary: look at yourself, and open a spare on the replacement.
+    /// At the next boundary: look at yourself, and open a spare on the replacement, if there is one.
     Prepare {
-        target: Arc<Target>,
+        target: Option<Arc<Target>>,
         done: Done<Readiness>,
     },
     /// Forget the spare.

@@ -3,11 +3,13 @@
 mod changeover;
 mod destroy;
 mod provision;
+mod restart;
 mod shared;
 
 pub(crate) use changeover::Changeover;
 pub(crate) use destroy::Destroy;
 pub(crate) use provision::Provision;
+pub(crate) use restart::Restart;
 pub(crate) use shared::Switch;
 
 use upkeep_domain::host_command::{Answer, HostQuery};

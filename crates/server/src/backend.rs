@@ -40,6 +40,7 @@ pub struct CreateDatabase {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunMaintenance {
     pub database: DatabaseId,
+    pub method: Option<String>,
     pub release: Option<String>,
     /// Asked again with the same id: the first answer, and nothing done twice.
     pub request_id: Uuid,

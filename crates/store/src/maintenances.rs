@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Status;
@@ -17,12 +18,16 @@ pub struct Maintenance {
     pub database_id: DatabaseId,
     pub status: String,
     pub method: String,
+    /// Why this method; not known of those that are older than this knowledge.
+    pub method_because: Option<String>,
     pub reason: String,
     pub release_before: String,
     pub release_after: String,
     pub outcome: Option<String>,
     pub sentence: Option<String>,
     pub felt: Option<Felt>,
+    /// Settings that waited for it and took effect.
+    pub settings_applied: Vec<WaitingSetting>,
     pub steps_ms: Option<BTreeMap<String, f64>>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
@@ -34,6 +39,7 @@ pub struct Maintenance {
 pub struct NewMaintenance {
     pub id: MaintenanceId,
     pub method: String,
+    pub method_because: String,
     pub reason: String,
     pub release_before: String,
     pub release_after: String,
@@ -51,6 +57,7 @@ impl Maintenance {
             database_id: DatabaseId(row.get("database_id")),
             status: row.get("status"),
             method: row.get("method"),
+            method_because: row.get("method_because"),
             reason: row.get("reason"),
             release_before: row.get("release_before"),
             release_after: row.get("release_after"),
@@ -59,6 +66,10 @@ impl Maintenance {
             felt: row
                 .get::<_, Option<Json<Felt>>>("felt")
                 .map(|Json(felt)| felt),
+            settings_applied: row
+                .get::<_, Option<Json<Vec<WaitingSetting>>>>("settings_applied")
+                .map(|Json(settings)| settings)
+                .unwrap_or_default(),
             steps_ms: row
                 .get::<_, Option<Json<BTreeMap<String, f64>>>>("steps_ms")
                 .map(|Json(steps)| steps),

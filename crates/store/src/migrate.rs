@@ -5,7 +5,10 @@ use tokio_postgres::Client;
 use crate::Error;
 
 /// Number and text of each migration; the number is its place in the list plus one.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_begin.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_begin.sql"),
+    include_str!("../migrations/0002_method.sql"),
+];
 
 /// Version of the tables that this program works with.
 pub const LATEST: i32 = MIGRATIONS.len() as i32;

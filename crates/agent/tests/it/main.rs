@@ -7,6 +7,7 @@ mod copies;
 mod databases;
 mod reading;
 mod releases;
+mod restarts;
 mod silence;
 mod switch;
 mod world;

@@ -1,7 +1,8 @@
 //! Maintenances. Keys are in alphabetical order, because the client prints them in that order.
 //!
-//! Heroku's keys are always there, `null` if empty. Ours (`felt`, `outcome`, `release_…`, `step`,
-//! `steps_ms`, `waiting_for`) are left out when there is nothing to say.
+//! Heroku's keys are always there, `null` if empty. Ours (`felt`, `method_because`, `outcome`,
+//! `release_…`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when there is
+//! nothing to say.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,6 +26,9 @@ pub struct Maintenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub felt: Option<Felt>,
     pub method: Option<String>,
+    /// Why this method and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method_because: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Why it ended as it did.
@@ -39,6 +43,9 @@ pub struct Maintenance {
     pub required_by: Option<String>,
     pub scheduled_for: Option<String>,
     pub server_created_at: Option<String>,
+    /// Settings that waited for it and took effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings_applied: Vec<AppliedSetting>,
     pub started_at: Option<String>,
     pub status: Status,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +107,14 @@ pub struct AppUuid {
     pub uuid: Uuid,
 }
 
+/// Values are in the setting's own unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedSetting {
+    pub after: String,
+    pub before: String,
+    pub name: String,
+}
+
 /// What clients felt of the switch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Felt {
@@ -124,9 +139,12 @@ pub struct Window {
     pub window: Option<String>,
 }
 
-/// Heroku's client sends no body; ours may say a release.
+/// Heroku's client sends no body; ours may say a method and a release.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunMaintenance {
+    /// `restart`, `changeover` or `failover`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
 }

@@ -26,10 +26,9 @@ impl Client {
             .maintenances)
     }
 
-    pub async fn run(&self, database: Uuid, release: Option<String>) -> Result<Maintenance, Error> {
+    pub async fn run(&self, database: Uuid, wish: &RunMaintenance) -> Result<Maintenance, Error> {
         let path = paths::fill(paths::RUN, &[&database.to_string()]);
-        self.send(Method::POST, path, &RunMaintenance { release })
-            .await
+        self.send(Method::POST, path, wish).await
     }
 
     /// Events behind `after`, or of the latest workflow from its beginning. Waits up to `wait_ms`

@@ -39,15 +39,15 @@ pub enum Step {
 use Step::*;
 
 /// Clients wait: the first tries follow one another at once.
-const fn held(mut spec: StepSpec) -> StepSpec {
+pub(super) const fn held(mut spec: StepSpec) -> StepSpec {
     spec.holds_clients = true;
     spec.pause = Duration::from_millis(5);
     spec
 }
 
-const HOUR: u64 = 3_600;
+pub(super) const HOUR: u64 = 3_600;
 /// Tries of a step that must come through: about ten minutes of them, at half a second each.
-const KEEP_TRYING: u32 = 1_200;
+pub(super) const KEEP_TRYING: u32 = 1_200;
 
 impl Steps for Step {
     const PROCEDURE: &'static str = "changeover";

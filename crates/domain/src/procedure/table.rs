@@ -65,7 +65,7 @@ pub fn reachable<S: Steps>(step: S) -> Vec<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{End, changeover, destroy, provision};
+    use super::super::{End, changeover, destroy, provision, restart};
     use super::*;
 
     fn names_are_unique_and_read_back<S: Steps>() {
@@ -134,29 +134,40 @@ mod tests {
     fn every_procedure_keeps_the_rules_of_tables() {
         all_hold::<provision::Step>();
         all_hold::<changeover::Step>();
+        all_hold::<restart::Step>();
         all_hold::<destroy::Step>();
     }
 
     /// On every path from the hold to an end other than *stuck* the clients are released once.
     #[test]
     fn every_way_that_holds_clients_releases_them() {
-        use changeover::Step;
-        fn walk(step: Step, depth: usize) {
-            if matches!(step, Step::Release | Step::ReleaseOld) {
+        fn walk<S: Steps>(step: S, releases: &[S], depth: usize) {
+            if releases.contains(&step) {
                 return;
             }
-            assert!(depth < 3 * Step::ALL.len());
+            assert!(depth < 3 * S::ALL.len());
             for verdict in VERDICTS {
                 match step.next(verdict) {
                     Next::End(End::Stuck) => {}
                     Next::End(end) => panic!("{step:?} ends as {end} with clients held"),
-                    // The only circle: its rounds are counted by the engine.
-                    Next::Step(Step::Unfence) => walk(Step::Rearm, depth + 1),
-                    Next::Step(next) => walk(next, depth + 1),
+                    Next::Step(next) if verdict == Verdict::Again => {
+                        // The only circle: its rounds are counted by the engine.
+                        if let Next::Step(back) = next.next(Verdict::Failed) {
+                            walk(back, releases, depth + 1);
+                        }
+                    }
+                    Next::Step(next) => walk(next, releases, depth + 1),
                 }
             }
         }
-        walk(Step::Hold, 0);
+        use changeover::Step as Changeover;
+        walk(
+            Changeover::Hold,
+            &[Changeover::Release, Changeover::ReleaseOld],
+            0,
+        );
+        use restart::Step as Restart;
+        walk(Restart::Hold, &[Restart::Release, Restart::GoOn], 0);
     }
 
     #[test]

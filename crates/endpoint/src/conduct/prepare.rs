@@ -18,9 +18,18 @@ impl Database {
         let _conducting = self.conductor.lock().await;
         let authority = self.authority_of(replacement).await?;
         self.inner().replacement = Some(authority);
-        let target = Arc::new(replacement.clone());
+        Ok(self.prepare_all(Some(Arc::new(replacement.clone()))).await)
+    }
+
+    /// Every session looks at itself, so that a hold to come has less to do.
+    pub(crate) async fn read_sessions(&self) -> Prepared {
+        let _conducting = self.conductor.lock().await;
+        self.prepare_all(None).await
+    }
+
+    async fn prepare_all(&self, target: Option<Arc<Target>>) -> Prepared {
         let told = self.tell_all(|done| Order::Prepare {
-            target: Arc::clone(&target),
+            target: target.clone(),
             done,
         });
         let sessions = told.len() as u32;
@@ -38,12 +47,12 @@ impl Database {
         })
         .await;
         self.inner().unmovable.clone_from(&unmovable);
-        Ok(Prepared {
+        Prepared {
             sessions,
             spares,
             unmovable,
             at_risk,
-        })
+        }
     }
 
     /// A connected authority on `target`: the one from an earlier preparation, or a new one.

@@ -112,7 +112,7 @@ impl Database {
         let (mailbox, orders) = mpsc::unbounded_channel();
         if let Some(replacement) = &inner.replacement {
             let (done, _) = oneshot::channel();
-            let target = Arc::new(replacement.target.clone());
+            let target = Some(Arc::new(replacement.target.clone()));
             let _ = mailbox.send(Order::Prepare { target, done });
         }
         if draining {

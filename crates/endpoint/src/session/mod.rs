@@ -71,7 +71,7 @@ pub(crate) struct Session<C> {
     notes: Notes,
     cycle_began: Instant,
     mode: Mode,
-    preparation: Option<(Arc<Target>, Done<Readiness>)>,
+    preparation: Option<(Option<Arc<Target>>, Done<Readiness>)>,
     spare: SpareSlot,
     /// A cycle has run since the state was last read.
     dirty: bool,

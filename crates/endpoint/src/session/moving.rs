@@ -38,11 +38,19 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Session<C> {
         Ok(())
     }
 
-    async fn prepare(&mut self, target: Arc<Target>, done: Done<Readiness>) -> Result<(), End> {
+    async fn prepare(
+        &mut self,
+        target: Option<Arc<Target>>,
+        done: Done<Readiness>,
+    ) -> Result<(), End> {
         self.drop_spare();
         self.look().await?;
         match (&self.captured, self.verdict) {
             (Some(state), None) => {
+                let Some(target) = target else {
+                    let _ = done.send(Readiness::NoSpare);
+                    return Ok(());
+                };
                 let blueprint = self.blueprint(target, state.clone());
                 self.spare = blueprint.build_spare(Arc::clone(&self.membership.card), done);
             }

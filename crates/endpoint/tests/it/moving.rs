@@ -89,6 +89,25 @@ async fn a_moved_session_is_what_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_what_it_was_when_its_server_was_restarted() {
+    let mut world = World::new().await;
+    let mut client = dressed(&world).await;
+    let before = client.rows(SELF).await;
+    let target = world.primary.target().await;
+    let read = world.endpoint.read_sessions(DBNAME, FENCE).await.unwrap();
+    assert_eq!((read.sessions, read.spares), (1, 0));
+    world.hold_all().await;
+    world.endpoint.seal(DBNAME, FENCE).await.unwrap();
+    world.primary.restart().await;
+    world.release_onto(&target).await;
+    assert_eq!(client.rows(SELF).await, before);
+    let sum = execute(&mut client, "st 1", &[Some("40"), Some("2"), Some("x")]).await;
+    assert_eq!(sum, [["42", "x"]]);
+    let mut newcomer = world.raw().await;
+    assert_eq!(newcomer.rows("SELECT 1").await, [["1"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_changes_after_the_preparation_moves_too() {
     let world = World::new().await;
     let mut client = dressed(&world).await;

@@ -95,29 +95,29 @@ impl Server {
     }
 
     async fn start(folder: TempDir, number: u128) -> Self {
-        let data = folder.path().join("data");
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let sockets = format!("unix_socket_directories={}", text(folder.path()));
-        let port = PORT.to_string();
-        let process = program("postgres")
-            .args(["-D", text(&data), "-p", &port, "-c", &sockets])
-            .args(["-c", &format!("{TOKEN_SETTING}={}", token(number))])
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
         let server = Self {
+            process: postmaster(folder.path(), number),
             folder,
-            process,
             instance: InstanceId(Uuid::from_u128(number)),
         };
+        server.accepts_connections().await;
+        server
+    }
+
+    /// Stops it, and starts it again on the same data.
+    pub(crate) async fn restart(&mut self) {
+        self.stop();
+        self.process = postmaster(self.folder.path(), self.instance.0.as_u128());
+        self.accepts_connections().await;
+    }
+
+    async fn accepts_connections(&self) {
         wait_until(
             "the server accepts connections",
             Duration::from_secs(20),
-            async || server.try_admin("postgres").await.is_some(),
+            async || self.try_admin("postgres").await.is_some(),
         )
         .await;
-        server
     }
 
     pub(crate) fn address(&self) -> Address {
@@ -202,6 +202,20 @@ impl Drop for Server {
             let _ = self.process.wait();
         }
     }
+}
+
+fn postmaster(folder: &Path, number: u128) -> Child {
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let sockets = format!("unix_socket_directories={}", text(folder));
+    let port = PORT.to_string();
+    program("postgres")
+        .args(["-D", text(&folder.join("data")), "-p", &port])
+        .args(["-c", &sockets])
+        .args(["-c", &format!("{TOKEN_SETTING}={}", token(number))])
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
 }
 
 /// A data directory to copy, made once and kept beside what is built. Whoever is first makes it.

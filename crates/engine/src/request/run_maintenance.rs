@@ -1,11 +1,12 @@
-//! `data:maintenances:run`: a changeover, now.
+//! `data:maintenances:run`: a maintenance, now, by the method that fits or the one that was asked for.
+
+mod due;
 
 use upkeep_domain::id::{InstanceId, MaintenanceId};
+use upkeep_domain::maintenance::method::{Choice, Facts, Method, choose};
 use upkeep_domain::plan::Plan;
-use upkeep_domain::procedure::Steps;
-use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
-use upkeep_domain::release::{Catalogue, Release, upgrade_allowed};
+use upkeep_domain::release::Release;
 use upkeep_store::{
     Database, DatabaseState, Error as StoreError, Instance, Maintenance, NewMaintenance,
     NewWorkflow,
@@ -13,7 +14,7 @@ use upkeep_store::{
 
 use super::{already_busy, store_refusal};
 use crate::Engine;
-use crate::procedure::{Changeover, Switch};
+use crate::procedure::{Changeover, Restart, Switch};
 
 /// Asked for by a person, not by a policy.
 const REASON: &str = "requested";
@@ -23,6 +24,8 @@ pub struct RunMaintenance {
     pub database: Database,
     /// A release or version in the store; the newest of the same major when not given.
     pub release: Option<String>,
+    /// The method that is wanted; the one that fits when not given.
+    pub method: Option<String>,
     /// A repeated request is answered with what the first one began.
     pub request_id: Option<String>,
 }
@@ -36,25 +39,36 @@ impl Engine {
         if self.go_on_with_stuck(database).await? {
             return self.newest_maintenance(database).await;
         }
+        let wanted = request.method.as_deref().map(Method::named).transpose()?;
         let primary = self.primary(database).await?;
         self.need_idle(database).await?;
         let catalogue = self.catalogue().await?;
-        let release = choose(&catalogue, database, &primary, request.release.as_deref())?;
+        let (release, cause) = self.due(&catalogue, &primary, &request, wanted).await?;
+        // Plans with a standby, and followers, are not there yet.
+        let facts = Facts {
+            database: &database.name,
+            is_ha: false,
+            has_ready_standby: false,
+            follows: None,
+            cause,
+        };
+        let choice = choose(&facts, wanted)?;
         let maintenance = NewMaintenance {
             id: MaintenanceId(self.world.random.uuid()),
-            method: Step::PROCEDURE.to_owned(),
+            method: choice.method.to_string(),
+            method_because: choice.because.clone(),
             reason: REASON.to_owned(),
             release_before: primary.release.clone(),
             release_after: release.name.to_string(),
             request_id: request.request_id.clone(),
         };
-        let workflow = self.changeover(database, &primary, release)?;
+        let workflow = self.workflow_for(&choice, database, &primary, release)?;
         match self.store.begin_maintenance(&workflow, &maintenance).await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.
             Err(StoreError::Exists { .. }) => {
                 let begun = self.begun_by(request.request_id.as_deref()).await?;
-                let first_step = Step::ALL[0].spec().name;
+                let first_step = workflow.first_step;
                 return begun.ok_or_else(|| already_busy(database, "maintenance", first_step));
             }
             Err(error) => return Err(store_refusal(&error)),
@@ -104,6 +118,33 @@ impl Engine {
             .ok_or_else(not_ready)
     }
 
+    fn workflow_for(
+        &self,
+        choice: &Choice,
+        database: &Database,
+        primary: &Instance,
+        release: &Release,
+    ) -> Result<NewWorkflow, Refusal> {
+        match choice.method {
+            Method::Restart => Ok(self.restart(database, primary, release)),
+            Method::Changeover => self.changeover(database, primary, release),
+            Method::Failover => Err(Refusal::invalid(format!(
+                "`{}` cannot fail over: it has no standby",
+                database.name
+            ))),
+        }
+    }
+
+    fn restart(&self, database: &Database, primary: &Instance, release: &Release) -> NewWorkflow {
+        let restart = Restart::new(
+            primary.host_id,
+            database.dbname.clone(),
+            primary.id,
+            release.name.clone(),
+        );
+        self.workflow_of(database.id, &restart)
+    }
+
     fn changeover(
         &self,
         database: &Database,
@@ -124,42 +165,4 @@ impl Engine {
         };
         Ok(self.workflow_of(database.id, &changeover))
     }
-}
-
-/// The release that was named, if it may follow the present one; or the newest that may.
-fn choose<'a>(
-    catalogue: &'a Catalogue,
-    database: &Database,
-    primary: &Instance,
-    named: Option<&str>,
-) -> Result<&'a Release, Refusal> {
-    let present = catalogue.find(&primary.release).map_err(|error| {
-        Refusal::invalid(format!(
-            "the release that `{}` runs on is gone from the store: {error}",
-            database.name
-        ))
-    })?;
-    if let Some(text) = named {
-        let release = catalogue
-            .find(text)
-            .map_err(|error| Refusal::not_found(error.to_string()))?;
-        upgrade_allowed(present.version, release.version)
-            .map_err(|error| Refusal::invalid(error.to_string()))?;
-        return Ok(release);
-    }
-    catalogue
-        .iter()
-        .filter(|release| release.version > present.version)
-        .filter(|release| upgrade_allowed(present.version, release.version).is_ok())
-        .max_by_key(|release| release.version)
-        .ok_or_else(|| {
-            Refusal::new(
-                RefusalKind::NotReady,
-                format!(
-                    "nothing is due: `{}` runs on {}, the newest of its major in the store",
-                    database.name, present.version
-                ),
-            )
-            .with_hint("add a newer release with upkeep releases:add, or name one with --release")
-        })
 }

@@ -19,7 +19,7 @@ use upkeep_store::{Claim, Error as StoreError, EventKind, NewEvent, Store, Trans
 use super::decide::{Decision, decide};
 use super::run::{Done, Failure, Run, Visit};
 use crate::engine::LEASE;
-use crate::procedure::{Changeover, Destroy, Provision};
+use crate::procedure::{Changeover, Destroy, Provision, Restart};
 use crate::{Boundary, World};
 
 /// Renewed that often, a claim survives two lost renewals.
@@ -34,6 +34,7 @@ pub(crate) async fn drive(world: &World, store: &Store, claim: Claim) {
         match procedure.as_str() {
             "provision" => drive_as::<Provision>(world, store, claim).await,
             "changeover" => drive_as::<Changeover>(world, store, claim).await,
+            "restart" => drive_as::<Restart>(world, store, claim).await,
             "destroy" => drive_as::<Destroy>(world, store, claim).await,
             // A newer program began it: left alone, its lease ends, and that program takes it.
             _ => tracing::error!("this program does not know the procedure"),
@@ -126,9 +127,9 @@ fn transition<R: Run>(
     result: Result<Done, Failure>,
     ms: f64,
 ) -> Option<(Transition, Option<R::Step>)> {
-    let (verdict, mut changes, detail) = match result {
-        Ok(done) => (Ok(done.verdict), done.changes, done.detail),
-        Err(failure) => (Err(failure), Vec::new(), json!({})),
+    let (verdict, mut changes, detail, remark) = match result {
+        Ok(done) => (Ok(done.verdict), done.changes, done.detail, done.remark),
+        Err(failure) => (Err(failure), Vec::new(), json!({}), None),
     };
     let kind = match &verdict {
         Ok(Verdict::Done) => EventKind::Done,
@@ -163,7 +164,8 @@ fn transition<R: Run>(
     match ended_as {
         Some(end) => {
             changes.extend(run.at_end(end));
-            let why = failure.as_deref().or(claim.failure.as_deref());
+            let why = failure.as_deref().or(remark.as_deref());
+            let why = why.or(claim.failure.as_deref());
             events.push(ended(next.name, end, why));
         }
         None if kind != EventKind::Failed || tries == 0 => events.push(NewEvent {
@@ -182,7 +184,7 @@ fn transition<R: Run>(
         new_step: tries == 0,
         state,
         ended_as,
-        failure,
+        failure: failure.or(remark),
         pause,
         events,
         changes,
@@ -200,7 +202,9 @@ fn sentence_of<S>(decision: &Decision<S>) -> Option<&str> {
 
 fn ended(step: &'static str, end: End, failure: Option<&str>) -> NewEvent {
     let sentence = match end {
-        End::Succeeded => "Succeeded".to_owned(),
+        End::Succeeded => failure.map_or("Succeeded".to_owned(), |remark| {
+            format!("Succeeded, though not as asked: {remark}")
+        }),
         End::RolledBack => format!(
             "Rolled back, nothing changed: {}",
             failure.unwrap_or("see above")

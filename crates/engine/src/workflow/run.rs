@@ -50,6 +50,8 @@ pub(crate) struct Done {
     pub(crate) changes: Vec<Change>,
     /// Figures for the event.
     pub(crate) detail: Value,
+    /// In which way it is not as it was asked for, for people: it stays with the work to its end.
+    pub(crate) remark: Option<String>,
 }
 
 impl Done {
@@ -58,6 +60,7 @@ impl Done {
             verdict: Verdict::Done,
             changes: Vec::new(),
             detail: json!({}),
+            remark: None,
         }
     }
 
@@ -66,6 +69,7 @@ impl Done {
             verdict: Verdict::Again,
             changes: Vec::new(),
             detail,
+            remark: None,
         }
     }
 
@@ -76,6 +80,11 @@ impl Done {
 
     pub(crate) fn detail(mut self, detail: Value) -> Self {
         self.detail = detail;
+        self
+    }
+
+    pub(crate) fn remark(mut self, remark: Option<String>) -> Self {
+        self.remark = remark;
         self
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::instance::FenceMeans;
-use upkeep_domain::procedure::{changeover, destroy, provision};
+use upkeep_domain::procedure::{changeover, destroy, provision, restart};
+use upkeep_engine::request::RunMaintenance;
 use upkeep_engine::{Engine, Unwatched};
 use upkeep_testkit::sim::{Fault, Place, Sim};
 
@@ -59,6 +60,7 @@ pub(crate) fn tables() -> Vec<Arc<Table>> {
         Arc::new(Table::of::<provision::Step>()),
         Arc::new(Table::of::<changeover::Step>()),
         Arc::new(Table::of::<changeover::Step>().by_clean_stop()),
+        Arc::new(Table::of::<restart::Step>()),
         Arc::new(Table::of::<destroy::Step>()),
     ]
 }
@@ -177,10 +179,13 @@ impl Case {
         let database = provisioned(stage, sim).await;
         let id = database.id;
         match self.table.procedure {
-            "changeover" => engine
-                .run_maintenance(maintenance_of(database))
-                .await
-                .map(drop),
+            method @ ("changeover" | "restart") => {
+                let request = RunMaintenance {
+                    method: Some(method.to_owned()),
+                    ..maintenance_of(database)
+                };
+                engine.run_maintenance(request).await.map(drop)
+            }
             "destroy" => engine.destroy_database(&database).await,
             other => panic!("how is a {other} begun?"),
         }

@@ -8,6 +8,7 @@ mod case;
 mod crashes;
 mod failures;
 mod requests;
+mod restarts;
 mod sequences;
 mod stage;
 mod stuck;

@@ -105,6 +105,91 @@ async fn nothing_is_done_when_nothing_is_due() {
 }
 
 #[tokio::test]
+async fn the_method_follows_from_what_is_due_and_is_explained() {
+    let restart = Some("restart".to_owned());
+    let same = Some(FIRST.to_owned());
+    // What waits, the wish, and what comes of it: method, release, a word of why.
+    let cases = [
+        (None, None, None, "changeover", "15.20-b", "no standby"),
+        (
+            None,
+            restart.clone(),
+            None,
+            "restart",
+            FIRST,
+            "release stays",
+        ),
+        (None, None, same, "restart", FIRST, "release stays"),
+        (
+            None,
+            restart.clone(),
+            Some("15.20".to_owned()),
+            "restart",
+            "15.20-b",
+            "instead of changeover",
+        ),
+        (
+            Some("shared_buffers"),
+            restart,
+            None,
+            "restart",
+            FIRST,
+            "shared_buffers waits",
+        ),
+    ];
+    for (waits, method, release, expected, on, word) in cases {
+        let desk = Desk::open(&[FIRST, "15.20-b"]).await;
+        let primary = desk.database.primary_instance.expect("it has one");
+        if let Some(setting) = waits {
+            desk.sim.let_wait(primary, setting);
+        }
+        let request = RunMaintenance {
+            method,
+            release,
+            ..desk.maintenance(None)
+        };
+        let begun = desk.engine.run_maintenance(request).await.unwrap();
+        assert_eq!(
+            (begun.method.as_str(), begun.release_after.as_str()),
+            (expected, on)
+        );
+        let because = begun.method_because.expect("it is explained");
+        assert!(because.contains(word), "{because}");
+    }
+}
+
+/// A setting that waits is enough to be due.
+#[tokio::test]
+async fn a_setting_that_waits_is_a_reason_for_a_restart_where_no_release_is() {
+    let desk = Desk::open(&[FIRST]).await;
+    let primary = desk.database.primary_instance.expect("it has one");
+    let asked = desk.engine.run_maintenance(desk.maintenance(None));
+    desk.refuses(RefusalKind::NotReady, asked).await;
+    desk.sim.let_wait(primary, "max_connections");
+    let begun = desk.engine.run_maintenance(desk.maintenance(None)).await;
+    assert_eq!(begun.expect("something waits").method, "restart");
+}
+
+#[tokio::test]
+async fn a_method_that_is_none_or_is_impossible_is_refused() {
+    let desk = Desk::open(&[FIRST, "15.17-old", "15.20-b"]).await;
+    let cases = [
+        ("reboot", None),
+        ("failover", None),
+        ("failover", Some("15.20")),
+        ("restart", Some("15.17-old")),
+    ];
+    for (method, release) in cases {
+        let request = RunMaintenance {
+            method: Some(method.to_owned()),
+            ..desk.maintenance(release)
+        };
+        let asked = desk.engine.run_maintenance(request);
+        desk.refuses(RefusalKind::Invalid, asked).await;
+    }
+}
+
+#[tokio::test]
 async fn the_newest_of_the_same_major_is_what_is_due() {
     let desk = Desk::open(&[FIRST, "15.19-c", "15.20-b", "16.1-x"]).await;
     let begun = desk.engine.run_maintenance(desk.maintenance(None)).await;

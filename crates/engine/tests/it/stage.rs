@@ -199,6 +199,7 @@ pub(crate) fn maintenance_of(database: Database) -> RunMaintenance {
     RunMaintenance {
         database,
         release: None,
+        method: None,
         request_id: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
@@ -98,6 +99,8 @@ pub struct MaintenanceView {
     pub status: Status,
     /// `changeover`, `restart` or `failover`.
     pub method: Option<String>,
+    /// Why this method, in half a sentence.
+    pub method_because: Option<String>,
     pub reason: Option<String>,
     pub previously_scheduled_for: Option<Timestamp>,
     pub scheduled_for: Option<Timestamp>,
@@ -116,6 +119,8 @@ pub struct MaintenanceView {
     /// Why it ended as it did, in a sentence.
     pub outcome_because: Option<String>,
     pub felt: Option<Felt>,
+    /// Settings that waited for it and took effect.
+    pub settings_applied: Vec<WaitingSetting>,
     /// In the order in which the steps ran first.
     pub steps_ms: Vec<(String, f64)>,
 }
@@ -128,6 +133,7 @@ impl MaintenanceView {
             database,
             status: Status::None,
             method: None,
+            method_because: None,
             reason: None,
             previously_scheduled_for: None,
             scheduled_for: None,
@@ -143,6 +149,7 @@ impl MaintenanceView {
             outcome: None,
             outcome_because: None,
             felt: None,
+            settings_applied: Vec::new(),
             steps_ms: Vec::new(),
         }
     }

@@ -4,9 +4,10 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use upkeep_api::body::{
-    AppUuid, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome, RunMaintenance, Status,
-    StepsMs, Window,
+    AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
+    RunMaintenance, Status, StepsMs, Window,
 };
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::plan::SERVICE;
 use upkeep_domain::procedure::End;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
@@ -95,6 +96,7 @@ pub(super) async fn run(
     let database = find::database(&*services.backend, &database, None).await?;
     let wish = backend::RunMaintenance {
         database: database.id,
+        method: wish.method,
         release: wish.release,
         request_id: request_id.0,
     };
@@ -138,6 +140,7 @@ fn shown(view: MaintenanceView) -> Maintenance {
         duration_seconds: duration.map(|duration| duration.as_secs_f64().round() as u64),
         felt: view.felt.map(shown_felt),
         method: view.method,
+        method_because: view.method_because,
         outcome: view.outcome.map(shown_outcome),
         outcome_because: view.outcome_because,
         previously_scheduled_for: spelled(view.previously_scheduled_for),
@@ -147,6 +150,11 @@ fn shown(view: MaintenanceView) -> Maintenance {
         required_by: spelled(view.required_by),
         scheduled_for: spelled(view.scheduled_for),
         server_created_at: spelled(view.server_created_at),
+        settings_applied: view
+            .settings_applied
+            .into_iter()
+            .map(shown_setting)
+            .collect(),
         started_at: spelled(view.started_at),
         status: shown_status(view.status),
         step: view.step,
@@ -166,6 +174,14 @@ fn shown_addon(view: &MaintenanceView) -> MaintenanceAddon {
         plan: database.plan.name.to_owned(),
         uuid: database.id.0,
         window: view.window.clone(),
+    }
+}
+
+fn shown_setting(setting: WaitingSetting) -> AppliedSetting {
+    AppliedSetting {
+        after: setting.after,
+        before: setting.before,
+        name: setting.name,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use upkeep_api::body::{Outcome, Status};
+use upkeep_api::body::{Outcome, RunMaintenance, Status};
 use upkeep_domain::procedure::End;
 
 use crate::program::{Program, answer};
@@ -102,7 +102,13 @@ async fn a_finished_run_says_what_clients_felt() {
     let (program, addon) = Program::with_a_database().await;
     program
         .client
-        .run(addon.id, Some("15.20".to_owned()))
+        .run(
+            addon.id,
+            &RunMaintenance {
+                release: Some("15.20".to_owned()),
+                method: Some("restart".to_owned()),
+            },
+        )
         .await
         .unwrap();
     program.world.finish(addon.id, End::Succeeded, None);
@@ -126,6 +132,14 @@ async fn a_finished_run_says_what_clients_felt() {
         (&json!("15.20"), &json!("15.18-system"))
     );
     assert_eq!(
+        (&shown["method"], &shown["method_because"]),
+        (&json!("restart"), &json!("it was asked for"))
+    );
+    assert_eq!(
+        shown["settings_applied"],
+        json!([{"after": "32768", "before": "16384", "name": "shared_buffers"}])
+    );
+    assert_eq!(
         shown["felt"],
         json!({
             "held_ms": 23.5, "longest_write_gap_ms": 41.25, "sessions_closed": {"temporary table": 1},
@@ -137,7 +151,11 @@ async fn a_finished_run_says_what_clients_felt() {
 #[tokio::test]
 async fn a_run_that_was_rolled_back_is_ready_again_and_says_why() {
     let (program, addon) = Program::with_a_database().await;
-    program.client.run(addon.id, None).await.unwrap();
+    program
+        .client
+        .run(addon.id, &RunMaintenance::default())
+        .await
+        .unwrap();
     program
         .world
         .finish(addon.id, End::RolledBack, Some("a transaction did not end"));
@@ -156,7 +174,11 @@ async fn a_run_that_was_rolled_back_is_ready_again_and_says_why() {
 async fn history_is_asked_with_a_slash_and_its_limit_is_checked() {
     let (program, addon) = Program::with_a_database().await;
     for _ in 0..22 {
-        program.client.run(addon.id, None).await.unwrap();
+        program
+            .client
+            .run(addon.id, &RunMaintenance::default())
+            .await
+            .unwrap();
         program.world.finish(addon.id, End::Succeeded, None);
     }
     let path = format!("/data/maintenances/v1/{}/history", addon.id);

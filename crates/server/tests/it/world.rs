@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
@@ -88,6 +89,11 @@ impl World {
             sessions_at_risk: [("settings without a known name".to_owned(), 2)].into(),
             statements_failed: 0,
         });
+        record.settings_applied = vec![WaitingSetting {
+            name: "shared_buffers".to_owned(),
+            before: "16384".to_owned(),
+            after: "32768".to_owned(),
+        }];
         record.steps_ms = vec![
             ("hold".to_owned(), 1.5),
             ("fence".to_owned(), 4.0),
@@ -332,7 +338,8 @@ impl Backend for World {
         record.id = Some(MaintenanceId(Uuid::from_u128(number << 64)));
         record.status = Status::Running;
         record.outcome = None;
-        record.method = Some("changeover".to_owned());
+        record.method = Some(wish.method.unwrap_or_else(|| "changeover".to_owned()));
+        record.method_because = Some("it was asked for".to_owned());
         record.reason = Some("requested".to_owned());
         record.started_at = Some(at(1_700_000_000));
         record.release_before = Some("15.18-system".to_owned());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{HostId, InstanceId};
 
@@ -37,6 +38,15 @@ pub enum Change {
     DeleteDatabase,
     Felt {
         felt: Felt,
+    },
+    /// The instance runs on another release from now on.
+    OnRelease {
+        id: InstanceId,
+        release: String,
+    },
+    /// Settings that waited for this maintenance and took effect.
+    Applied {
+        settings: Vec<WaitingSetting>,
     },
 }
 
@@ -99,6 +109,19 @@ impl Change {
                     .execute(
                         "UPDATE upkeep.maintenances SET felt = $2 WHERE id = $1",
                         &[&claim.maintenance.map(|id| id.0), &Json(felt)],
+                    )
+                    .await
+            }
+            Self::OnRelease { id, release } => {
+                transaction
+                    .execute("UPDATE upkeep.instances SET release = $2 WHERE id = $1", &[&id.0, release])
+                    .await
+            }
+            Self::Applied { settings } => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.maintenances SET settings_applied = $2 WHERE id = $1",
+                        &[&claim.maintenance.map(|id| id.0), &Json(settings)],
                     )
                     .await
             }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::HostId;
 use upkeep_domain::procedure::End;
@@ -114,6 +115,10 @@ async fn changes_come_with_their_step() {
                 grace: Duration::ZERO,
             },
             Change::Provisioned,
+            Change::OnRelease {
+                id: new,
+                release: "15.20-b".to_owned(),
+            },
         ],
         ..going_on()
     };
@@ -131,6 +136,8 @@ async fn changes_come_with_their_step() {
         .collect();
     assert!(roles.contains(&(old, InstanceRole::Retired)), "{roles:?}");
     assert!(roles.contains(&(new, InstanceRole::Primary)), "{roles:?}");
+    let releases = store.releases_in_use().await.unwrap();
+    assert_eq!(releases, ["15.18-a", "15.20-b"]);
     let due = store.instances_to_remove().await.unwrap();
     assert_eq!(
         due.iter().map(|instance| instance.id).collect::<Vec<_>>(),
@@ -254,13 +261,23 @@ async fn the_end_of_a_maintenance_records_how_it_went() {
             sessions_held: 3,
             ..Felt::default()
         };
+        let waited = WaitingSetting {
+            name: "shared_buffers".to_owned(),
+            before: "16384".to_owned(),
+            after: "32768".to_owned(),
+        };
         let step = Transition {
             events: vec![
                 event("first", EventKind::Failed, json!({ "ms": 1.5 })),
                 event("first", EventKind::Done, json!({ "ms": 2.0 })),
                 event("second", EventKind::Started, json!({})),
             ],
-            changes: vec![Change::Felt { felt: felt.clone() }],
+            changes: vec![
+                Change::Felt { felt: felt.clone() },
+                Change::Applied {
+                    settings: vec![waited.clone()],
+                },
+            ],
             ..going_on()
         };
         store.commit(&claim, &step).await.unwrap();
@@ -288,6 +305,11 @@ async fn the_end_of_a_maintenance_records_how_it_went() {
             [("first".to_owned(), 3.5), ("second".to_owned(), 4.0)].into()
         );
         assert_eq!(ended.felt, Some(felt));
+        assert_eq!(ended.settings_applied, [waited]);
+        assert_eq!(
+            ended.method_because.as_deref(),
+            Some("its plan has no standby")
+        );
         assert_eq!(ended.completed_at.is_none(), end == End::Stuck);
         assert_eq!(ended.sentence.is_some(), end != End::Succeeded);
     }

@@ -135,6 +135,7 @@ fn maintenance() -> NewMaintenance {
     NewMaintenance {
         id: MaintenanceId(id()),
         method: "changeover".to_owned(),
+        method_because: "its plan has no standby".to_owned(),
         reason: "requested".to_owned(),
         release_before: "15.18-a".to_owned(),
         release_after: "15.20-b".to_owned(),

@@ -1,6 +1,7 @@
 //! The agent's side of the simulated world: fences, the journal, and what each command does.
 
 use async_trait::async_trait;
+use upkeep_domain::dry_start::DryStart;
 use upkeep_domain::host_command::{
     Activity, Answer, Envelope, HostCommand, HostError, HostQuery, Outcome, Usage,
 };
@@ -13,6 +14,7 @@ use upkeep_domain::release::ReleaseName;
 
 use super::Sim;
 use super::fault::Doing;
+use super::gate::Gate;
 use super::instance::{Instance, Record, lsn};
 use super::model::Model;
 
@@ -89,6 +91,8 @@ impl Model {
             HostCommand::Rearm { instance } => self.rearm(*instance),
             HostCommand::Promote { instance } => self.promote(*instance),
             HostCommand::KillInstance { instance } => self.kill(*instance),
+            HostCommand::StopBriefly { instance } => self.stop_briefly(*instance),
+            HostCommand::StartAgain { instance, release } => self.start_again(*instance, release),
             HostCommand::RemoveInstance { instance } => {
                 self.instances.remove(instance);
                 Ok(Outcome::Done)
@@ -134,6 +138,7 @@ impl Model {
             return Err(failed("the instance is frozen"));
         }
         (there.process, there.shut_down) = (ProcessState::Running, false);
+        there.is_restarting = false;
         let writes = there.takes_writes();
         let observation = Box::new(there.observe());
         if writes && taken_over {
@@ -279,6 +284,47 @@ impl Model {
         Ok(Outcome::Done)
     }
 
+    /// Clients that are not held, or could be let go by silence, would find nobody.
+    fn stop_briefly(&mut self, instance: InstanceId) -> Done {
+        let target_of = |gate: &&Gate| gate.target.instance == instance;
+        let sealed = |gate: &Gate| gate.hold.as_ref().is_some_and(|hold| hold.sealed);
+        if !self.gates.values().filter(target_of).all(sealed) {
+            self.broken("a server was stopped under clients that were not held for good");
+        }
+        let there = self.there(instance)?;
+        // A shutdown flushes everything.
+        there.flushed = there.wal.len();
+        there.process = ProcessState::Stopped;
+        there.is_restarting = true;
+        Ok(Outcome::Stopped {
+            stop_ms: 50.0.into(),
+            not_waited_for: Vec::new(),
+        })
+    }
+
+    /// Whoever cannot start with what is wanted runs as before.
+    fn start_again(&mut self, instance: InstanceId, release: &ReleaseName) -> Done {
+        if self.ruined.contains(&instance) {
+            let sentence = "it does not start, and did not as before either".to_owned();
+            return Ok(Outcome::NotStarted { sentence });
+        }
+        let refused = self.unstartable.contains(&instance);
+        let there = self.there(instance)?;
+        if !there.is_running() && !refused {
+            there.release = release.clone();
+            there.waiting.clear();
+        }
+        let Outcome::Started { observation } = self.start(instance)? else {
+            return Err(failed("it was not started"));
+        };
+        self.there(instance)?.commit(Record::Marker, true);
+        Ok(Outcome::StartedAgain {
+            observation,
+            fell_back: refused.then(|| "it did not start with what was wanted".to_owned()),
+            start_to_write_ms: 70.0.into(),
+        })
+    }
+
     fn query(&mut self, query: &HostQuery) -> Result<Answer, HostError> {
         match query {
             HostQuery::Observe { instance } => {
@@ -321,6 +367,21 @@ impl Model {
             HostQuery::Usage { .. } => Ok(Answer::Usage {
                 usage: Usage::default(),
             }),
+            HostQuery::DryStart { instance, .. } => {
+                let waiting = self.running(*instance)?.waiting.clone();
+                let findings = Vec::new();
+                let dry_start = DryStart { findings, waiting };
+                Ok(Answer::DryStart { dry_start })
+            }
+            HostQuery::Settings { instance, names } => {
+                let waiting = &self.running(*instance)?.waiting;
+                let value = |name: &String| {
+                    let waits = waiting.iter().any(|setting| setting.name == *name);
+                    (name.clone(), if waits { "1" } else { "2" }.to_owned())
+                };
+                let values = names.iter().map(value).collect();
+                Ok(Answer::Settings { values })
+            }
             HostQuery::Room { .. } => Ok(Answer::Room {
                 available_bytes: 1 << 40,
                 instance_bytes: 1 << 20,

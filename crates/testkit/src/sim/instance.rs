@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{
     Address, BackupProgress, FenceMeans, Identity, Observation, ProcessState,
@@ -40,6 +41,10 @@ pub(super) struct Instance {
     pub(super) is_copy: bool,
     pub(super) disarmed: bool,
     pub(super) promotion_requested: bool,
+    /// It was stopped to be started again: nobody may come to it meanwhile.
+    pub(super) is_restarting: bool,
+    /// Settings that wait for a restart.
+    pub(super) waiting: Vec<WaitingSetting>,
 }
 
 pub(super) fn lsn(records: usize) -> Lsn {
@@ -68,6 +73,8 @@ impl Instance {
             is_copy: false,
             disarmed: false,
             promotion_requested: false,
+            is_restarting: false,
+            waiting: Vec::new(),
         }
     }
 

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
 
@@ -105,7 +106,33 @@ impl Sim {
     /// The processes of an instance die, and its files are damaged: it cannot be started again.
     pub fn ruin(&self, instance: InstanceId) {
         self.crash(instance);
+        self.damage(instance);
+    }
+
+    /// The files of an instance are damaged: once it is stopped it cannot be started again.
+    pub fn damage(&self, instance: InstanceId) {
         self.lock().ruined.insert(instance);
+    }
+
+    /// A person has put its files right.
+    pub fn mend(&self, instance: InstanceId) {
+        self.lock().ruined.remove(&instance);
+    }
+
+    /// An instance starts only as it did before, whatever is wanted of it.
+    pub fn refuse_what_is_new(&self, instance: InstanceId) {
+        self.lock().unstartable.insert(instance);
+    }
+
+    /// The next start of an instance changes this setting.
+    pub fn let_wait(&self, instance: InstanceId, name: &str) {
+        if let Some(instance) = self.lock().instances.get_mut(&instance) {
+            instance.waiting.push(WaitingSetting {
+                name: name.to_owned(),
+                before: "1".to_owned(),
+                after: "2".to_owned(),
+            });
+        }
     }
 
     /// The endpoint loses what it knew, as one that was made anew.

@@ -31,6 +31,8 @@ pub(super) struct Model {
     pub(super) cut_off: bool,
     pub(super) cannot_freeze: bool,
     pub(super) fence: FenceMeans,
+    /// Instances that start only as they did before.
+    pub(super) unstartable: BTreeSet<InstanceId>,
     pub(super) stale_calls: u32,
     pub(super) violations: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Model {
             cut_off: false,
             cannot_freeze: false,
             fence: FenceMeans::Freeze,
+            unstartable: BTreeSet::new(),
             stale_calls: 0,
             violations: Vec::new(),
         }
@@ -119,7 +122,10 @@ impl Model {
                 server.commit(Record::Commit(commit), flush);
             }
             // It died of itself: an outage, and nobody's error.
-            Some(server) if server.process == ProcessState::Stopped && !server.disarmed => {}
+            Some(server)
+                if server.process == ProcessState::Stopped
+                    && !server.disarmed
+                    && !server.is_restarting => {}
             _ => self.broken("clients were let go onto a server that takes no writes"),
         }
     }

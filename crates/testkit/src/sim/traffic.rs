@@ -135,6 +135,19 @@ impl Traffic for Sim {
         .await
     }
 
+    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Answer<Prepared> {
+        self.make(true, |model, doing| {
+            model.fenced(dbname, fence)?;
+            doing.apply(|| {
+                Ok(Prepared {
+                    sessions: 1,
+                    ..Prepared::default()
+                })
+            })
+        })
+        .await
+    }
+
     async fn hold(&self, dbname: &str, fence: Fence, limits: &HoldLimits) -> Answer<HoldReply> {
         self.make(true, |model, doing| {
             let gate = model.fenced(dbname, fence)?;

@@ -27,7 +27,12 @@ pub struct MaintenanceRun {
     /// Name of the app that owns it; needed unless the app is in maintenance mode
     #[arg(short, long, value_name = "APP")]
     pub confirm: Option<String>,
-    /// PostgreSQL release to change over to [default: the newest minor release there is]
+    /// How: `restart` in place, `changeover` to a replacement, or `failover` to the standby
+    /// [default: what fits the database and what is due]
+    #[arg(long)]
+    pub method: Option<String>,
+    /// PostgreSQL release to run on afterwards [default: the newest minor release there is; of a
+    /// restart the present one]
     #[arg(long)]
     pub release: Option<String>,
     /// Watch it to its end, then show what clients felt

@@ -34,6 +34,12 @@ fn completed() -> Maintenance {
         completed_at: Some("2029-11-06 17:34:10 +0000".to_owned()),
         duration_seconds: Some(186),
         felt: Some(serde_json::from_value(felt).unwrap()),
+        method_because: Some("its plan has no standby".to_owned()),
+        settings_applied: vec![upkeep_api::body::AppliedSetting {
+            after: "32768".to_owned(),
+            before: "16384".to_owned(),
+            name: "shared_buffers".to_owned(),
+        }],
         outcome: Some(upkeep_api::body::Outcome::Succeeded),
         release_after: Some("15.20-debian".to_owned()),
         release_before: Some("15.18-system".to_owned()),

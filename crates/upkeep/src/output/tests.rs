@@ -165,7 +165,9 @@ fn record() -> Maintenance {
             "sessions_at_risk": {"custom settings whose names are not known": 2},
             "sessions_held": 12, "sessions_moved": 9, "statements_failed": 0
         },
+        "method": "changeover", "method_because": "its plan has no standby",
         "outcome": "succeeded", "release_after": "15.20-debian", "release_before": "15.18-system",
+        "settings_applied": [{"after": "32768", "before": "16384", "name": "shared_buffers"}],
         "status": "completed",
         "steps_ms": {"check": 12.25, "base_backup": 4200.0, "hold": 1.5, "fence": 0.42, "retire": 200000.0}
     }"#;
@@ -181,6 +183,7 @@ fn the_verdict_says_what_clients_felt_and_where_the_time_went() {
 fn a_verdict_without_a_hold_says_only_why_it_ended() {
     let mut record = record();
     record.felt = None;
+    record.settings_applied.clear();
     record.release_after = None;
     record.outcome = Some(Outcome::RolledBack);
     record.outcome_because = Some("the replacement did not catch up within 6 h".to_owned());

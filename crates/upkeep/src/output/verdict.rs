@@ -15,12 +15,20 @@ pub fn render_verdict(maintenance: &Maintenance) -> String {
     };
     let mut pairs = Vec::new();
     pairs.extend(release(maintenance));
+    pairs.extend(method(maintenance));
     pairs.extend(
         maintenance
             .outcome_because
             .as_ref()
             .map(|because| Pair::new("Because", because)),
     );
+    let settings = settings_of(maintenance);
+    if !settings.is_empty() {
+        pairs.push(Pair {
+            name: "Settings applied".to_owned(),
+            values: settings,
+        });
+    }
     pairs.extend(maintenance.felt.iter().flat_map(felt));
     let steps = steps_of(maintenance);
     if !steps.is_empty() {
@@ -44,6 +52,19 @@ fn release(maintenance: &Maintenance) -> Option<Pair> {
         _ => before.clone(),
     };
     Some(Pair::new("Release", text))
+}
+
+fn method(maintenance: &Maintenance) -> Option<Pair> {
+    let because = maintenance.method_because.as_ref()?;
+    let method = maintenance.method.as_ref()?;
+    Some(Pair::new("Method", format!("{method}, because {because}")))
+}
+
+/// `shared_buffers: 16384 -> 32768`
+pub fn settings_of(maintenance: &Maintenance) -> Vec<String> {
+    let settings = maintenance.settings_applied.iter();
+    let shown = settings.map(|set| format!("{}: {} -> {}", set.name, set.before, set.after));
+    shown.collect()
 }
 
 fn felt(felt: &Felt) -> Vec<Pair> {

@@ -1,6 +1,6 @@
 //! `data:maintenances:run` and `:wait`: to the end, with the verdict as the last word.
 
-use upkeep_api::body::{Addon, Maintenance, Outcome, Status};
+use upkeep_api::body::{Addon, Maintenance, Outcome, RunMaintenance, Status};
 use upkeep_api::client::Client;
 
 use crate::cli::{MaintenanceRun, MaintenanceWait};
@@ -20,9 +20,16 @@ pub(crate) async fn run(
         let what = format!("the app {} is not in maintenance mode", app.name);
         find::confirmed(&addon, args.confirm.as_deref(), &what)?;
     }
+    let wish = RunMaintenance {
+        method: args.method,
+        release: args.release,
+    };
     let triggered = out
-        .doing("Triggering maintenance", client.run(addon.id, args.release))
+        .doing("Triggering maintenance", client.run(addon.id, &wish))
         .await?;
+    if let (Some(method), Some(because)) = (&triggered.method, &triggered.method_because) {
+        out.say(&format!("Method: {method}, because {because}"));
+    }
     if args.wait {
         return to_the_end(client, &addon, out).await;
     }

@@ -289,6 +289,7 @@ impl Backend for EngineBackend {
             .run_maintenance(request::RunMaintenance {
                 database: database.clone(),
                 release: wish.release,
+                method: wish.method,
                 request_id: Some(wish.request_id.to_string()),
             })
             .await?;

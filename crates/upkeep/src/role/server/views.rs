@@ -3,8 +3,7 @@
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
-use upkeep_domain::procedure::changeover::Step;
-use upkeep_domain::procedure::{End, Steps};
+use upkeep_domain::procedure::{End, Steps, changeover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
     AppRef, AppView, DatabaseState as StateView, DatabaseView, EventKind as KindView, EventView,
@@ -69,6 +68,7 @@ pub(super) fn maintenance(
         id: Some(row.id),
         status: status(&row.status)?,
         method: Some(row.method.clone()),
+        method_because: row.method_because.clone(),
         reason: Some(row.reason.clone()),
         server_created_at: Some(row.created_at),
         started_at: row.started_at,
@@ -82,6 +82,7 @@ pub(super) fn maintenance(
         outcome: row.outcome.as_deref().map(end).transpose()?,
         outcome_because: row.sentence.clone(),
         felt: row.felt.clone(),
+        settings_applied: row.settings_applied.clone(),
         steps_ms: steps_in_order(row),
         ..MaintenanceView::none(database)
     })
@@ -102,16 +103,22 @@ fn end(text: &str) -> Result<End, Refusal> {
         .ok_or_else(|| defect("an outcome"))
 }
 
-/// JSON objects have no order; the table has.
+/// JSON objects have no order; the table of the procedure has.
 fn steps_in_order(row: &Maintenance) -> Vec<(String, f64)> {
     let Some(steps) = &row.steps_ms else {
         return Vec::new();
     };
-    Step::ALL
-        .iter()
-        .map(|step| step.spec().name)
-        .filter_map(|name| steps.get(name).map(|ms| (name.to_owned(), *ms)))
-        .collect()
+    let names = if row.method == restart::Step::PROCEDURE {
+        names_of::<restart::Step>()
+    } else {
+        names_of::<changeover::Step>()
+    };
+    let timed = |name: &'static str| steps.get(name).map(|ms| (name.to_owned(), *ms));
+    names.into_iter().filter_map(timed).collect()
+}
+
+fn names_of<S: Steps>() -> Vec<&'static str> {
+    S::ALL.iter().map(|step| step.spec().name).collect()
 }
 
 pub(super) fn event(event: &Event) -> EventView {

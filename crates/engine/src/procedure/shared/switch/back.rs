@@ -6,9 +6,9 @@
 use serde_json::json;
 use upkeep_domain::hold::ReleaseOnto;
 use upkeep_domain::host_command::{HostCommand, Outcome};
-use upkeep_domain::ports::TrafficError;
 
 use super::Switch;
+use crate::procedure::shared::let_everybody_go;
 use crate::procedure::target;
 use crate::workflow::{Done, Failure, Visit};
 
@@ -45,18 +45,9 @@ impl Switch {
         if let Some(target) = self.seen.started_again.clone() {
             // Whoever is held is given a session there; whoever was let go meanwhile has one.
             let anew = ReleaseOnto::Replacement { target };
-            self.let_everybody_go(visit, &anew).await?;
+            let_everybody_go(visit, &self.dbname, &anew).await?;
         }
-        self.let_everybody_go(visit, &ReleaseOnto::Same).await?;
+        let_everybody_go(visit, &self.dbname, &ReleaseOnto::Same).await?;
         Ok(Done::new())
-    }
-
-    async fn let_everybody_go(&self, visit: &Visit<'_>, onto: &ReleaseOnto) -> Result<(), Failure> {
-        let released = visit.traffic().release(&self.dbname, visit.fence(), onto);
-        match released.await {
-            // The lease ended, or the endpoint was started anew: everybody is on the old primary.
-            Ok(()) | Err(TrafficError::NotHeld { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 }

@@ -5,12 +5,12 @@
 //! the old primary.
 
 use serde_json::json;
-use upkeep_domain::hold::HoldReply;
 use upkeep_domain::host_command::{Answer, HostCommand, HostQuery, Outcome};
 use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::lsn::{Lsn, TimelineId};
 
 use super::Switch;
+use crate::procedure::shared::{hold, seal};
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
 /// Rounds of marker and fence before a bypassing writer makes us give up.
@@ -30,31 +30,7 @@ struct History {
 
 impl Switch {
     pub(crate) async fn hold(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        match visit
-            .traffic()
-            .hold(&self.dbname, visit.fence(), &visit.world.hold_limits)
-            .await?
-        {
-            HoldReply::Held {
-                sessions,
-                drained_ms,
-            } => Ok(Done::new().detail(json!({ "sessions": sessions, "drained_ms": drained_ms }))),
-            HoldReply::Blocked { blockers } => {
-                let who: Vec<_> = blockers
-                    .iter()
-                    .map(|b| {
-                        format!(
-                            "{} (pid {}, {}, {} ms)",
-                            b.role, b.backend_pid, b.state, b.busy_ms
-                        )
-                    })
-                    .collect();
-                Err(Failure::Failed(format!(
-                    "sessions did not reach a transaction boundary: {}",
-                    who.join("; ")
-                )))
-            }
-        }
+        hold(visit, &self.dbname).await
     }
 
     pub(crate) async fn mark(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
@@ -114,8 +90,7 @@ impl Switch {
     }
 
     pub(crate) async fn seal(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        visit.traffic().seal(&self.dbname, visit.fence()).await?;
-        Ok(Done::new())
+        seal(visit, &self.dbname).await
     }
 
     pub(crate) async fn fence(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use upkeep_domain::hold::ReleaseOnto;
 use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::ProcessState;
 use upkeep_store::Change;
 
 use super::Switch;
+use crate::procedure::shared::with_felt;
 use crate::workflow::{Done, Failure, Visit};
 
 /// The exit of the old processes costs CPU that the first statements on the new primary need.
 const END_OLD_AFTER: Duration = Duration::from_millis(400);
-/// How long the endpoint may take to have seen writes again.
-const FELT_WAIT: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Switch {
     pub(crate) async fn release(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
@@ -61,19 +59,6 @@ impl Switch {
             ));
         }
         let done = Done::new().detail(json!({ "timeline": new.timeline }));
-        let until = Instant::now() + FELT_WAIT;
-        loop {
-            match visit.traffic().felt(&self.dbname).await? {
-                Some(felt) => return Ok(done.with(Change::Felt { felt })),
-                // The endpoint was started anew since: what was felt is not known, and that is told.
-                None if Instant::now() >= until => return Ok(done),
-                None => {
-                    visit
-                        .waiting("for the first writes on the new primary", json!({}))
-                        .await;
-                    sleep(LOOK_EVERY).await;
-                }
-            }
-        }
+        with_felt(visit, &self.dbname, done).await
     }
 }

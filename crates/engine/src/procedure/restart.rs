@@ -1,0 +1,80 @@
+//! The restart, step by step. `prepare` is unfelt, `stop_and_start` holds clients, `settle` is behind
+//! it; what undoes is a single step.
+
+mod prepare;
+mod settle;
+mod stop_and_start;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use upkeep_domain::dry_start::WaitingSetting;
+use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::lsn::TimelineId;
+use upkeep_domain::procedure::restart::Step;
+use upkeep_domain::release::ReleaseName;
+use upkeep_domain::route::Target;
+
+use super::shared::{hold, seal};
+use crate::workflow::{Done, Failure, Run, Visit};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Restart {
+    host: HostId,
+    dbname: String,
+    instance: InstanceId,
+    /// The one that it runs on, or a newer minor of it.
+    release: ReleaseName,
+    #[serde(default)]
+    seen: Seen,
+}
+
+/// What the steps found out on their way.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Seen {
+    /// The server as the endpoint knows it: it must be the same one afterwards.
+    target: Option<Target>,
+    timeline: Option<TimelineId>,
+    /// Settings that wait for it.
+    waiting: Vec<WaitingSetting>,
+    /// It died before it was asked to stop, and its sessions with it.
+    died: bool,
+}
+
+impl Restart {
+    pub(crate) fn new(
+        host: HostId,
+        dbname: String,
+        instance: InstanceId,
+        release: ReleaseName,
+    ) -> Self {
+        Self {
+            host,
+            dbname,
+            instance,
+            release,
+            seen: Seen::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Run for Restart {
+    type Step = Step;
+
+    async fn visit(&mut self, step: Step, visit: &Visit<'_>) -> Result<Done, Failure> {
+        match step {
+            Step::Check => self.check(visit).await,
+            Step::Checkpoint => self.checkpoint(visit).await,
+            Step::ReadSessions => self.read_sessions(visit).await,
+            Step::CheckAgain => self.check_again(visit).await,
+            Step::Hold => hold(visit, &self.dbname).await,
+            // As before a fence: once the stop is asked for, clients let go by silence would find nobody.
+            Step::Seal => seal(visit, &self.dbname).await,
+            Step::Stop => self.stop(visit).await,
+            Step::Start => self.start(visit).await,
+            Step::Release => self.release(visit).await,
+            Step::Prove => self.prove(visit).await,
+            Step::GoOn => self.go_on(visit).await,
+        }
+    }
+}

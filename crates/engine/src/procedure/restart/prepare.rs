@@ -1,0 +1,90 @@
+//! Before the hold: nothing of this is felt by clients, and nothing of it has to be undone.
+
+use serde_json::json;
+use upkeep_domain::dry_start::DryStart;
+use upkeep_domain::host_command::{Answer, HostCommand, HostQuery};
+use upkeep_domain::instance::ProcessState;
+
+use super::Restart;
+use crate::procedure::shared::{activity, wait_for_long_transactions};
+use crate::procedure::{need_room, target};
+use crate::workflow::{Done, Failure, Visit, unexpected};
+
+/// Findings told in one sentence; whoever puts these right is told of the others.
+const FINDINGS_MAX: usize = 5;
+
+impl Restart {
+    pub(super) async fn check(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let now = visit.observe(self.host, self.instance).await?;
+        if now.process != ProcessState::Running || now.in_recovery != Some(false) {
+            return Err(Failure::Final(
+                "the database's own server does not run as a primary".to_owned(),
+            ));
+        }
+        self.seen.target = Some(target(&now)?);
+        self.seen.timeline = now.timeline;
+        need_room(visit, self.host, self.instance, 0.0).await?;
+        self.dry_start(visit).await?;
+        let activity = activity(visit, self.host, self.instance, &self.dbname).await?;
+        Ok(Done::new().detail(json!({
+            "waiting_settings": self.seen.waiting,
+            "bypassing_sessions": activity.bypassing_sessions,
+        })))
+    }
+
+    /// Refuses what would not start, and notes what a start would change.
+    async fn dry_start(&mut self, visit: &Visit<'_>) -> Result<(), Failure> {
+        let query = HostQuery::DryStart {
+            instance: self.instance,
+            release: self.release.clone(),
+        };
+        let DryStart { findings, waiting } = match visit.query_patiently(self.host, query).await? {
+            Answer::DryStart { dry_start } => dry_start,
+            other => return Err(unexpected(&other)),
+        };
+        if findings.is_empty() {
+            self.seen.waiting = waiting;
+            return Ok(());
+        }
+        let mut told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        if told.len() > FINDINGS_MAX {
+            let more = told.len() - FINDINGS_MAX;
+            told.truncate(FINDINGS_MAX);
+            told.push(format!("and {more} more"));
+        }
+        Err(Failure::Final(format!(
+            "it would not start again: {}",
+            told.join("; ")
+        )))
+    }
+
+    /// Twice: the second has next to nothing left to write, and so has the stop.
+    pub(super) async fn checkpoint(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let checkpoint = HostCommand::Checkpoint {
+            instance: self.instance,
+            times: 2,
+        };
+        visit.command(self.host, 0, checkpoint).await?;
+        Ok(Done::new())
+    }
+
+    pub(super) async fn read_sessions(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let read = visit
+            .traffic()
+            .read_sessions(&self.dbname, visit.fence())
+            .await?;
+        Ok(Done::new().detail(json!({
+            "sessions": read.sessions,
+            "unmovable": read.unmovable,
+            "at_risk": read.at_risk,
+        })))
+    }
+
+    pub(super) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let (host, instance) = (self.host, self.instance);
+        wait_for_long_transactions(visit, host, instance, &self.dbname, |_| Ok(())).await?;
+        // Last of all: somebody may have changed the configuration meanwhile.
+        self.dry_start(visit).await?;
+        Ok(Done::new().detail(json!({ "waiting_settings": self.seen.waiting })))
+    }
+}
