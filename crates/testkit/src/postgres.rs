@@ -103,6 +103,15 @@ impl ThrowAway {
         Ok(started)
     }
 
+    /// Stops it fast and launches it again on the same data. Does not wait until it is ready.
+    pub fn restart(&mut self, bin_dir: &Utf8Path) -> Result<(), Error> {
+        let failed = |source| Error::Directory { source };
+        kill(self.pid(), Signal::SIGINT).map_err(|errno| failed(errno.into()))?;
+        self.server.0.wait().map_err(failed)?;
+        self.server.0 = start(bin_dir, &self.socket_dir(), &Owner::choose()?)?;
+        Ok(())
+    }
+
     /// A connection string by TCP, with a password, as an application has it.
     pub fn url(&self, database: &str) -> String {
         format!(

@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::abandoned::{self, Owner};
 pub use cli::{Ended, Running};
 pub use error::Error;
-pub use maintenance::{Felt, MaintenanceRun};
+pub use maintenance::{AppliedSetting, Felt, MaintenanceRun};
 pub use processes::RunningInstance;
 
 const READY_WITHIN: Duration = Duration::from_secs(90);

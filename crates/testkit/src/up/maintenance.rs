@@ -9,14 +9,26 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MaintenanceRun {
+    pub method: Option<String>,
+    pub method_because: Option<String>,
     pub outcome: Option<String>,
     pub outcome_because: Option<String>,
     pub release_before: Option<String>,
     pub release_after: Option<String>,
     pub felt: Option<Felt>,
+    #[serde(default)]
+    pub settings_applied: Vec<AppliedSetting>,
     /// In the order in which the steps ran.
     #[serde(default, deserialize_with = "in_order")]
     pub steps_ms: Vec<(String, f64)>,
+}
+
+/// A setting that waited for the maintenance and took effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedSetting {
+    pub name: String,
+    pub before: String,
+    pub after: String,
 }
 
 /// What the endpoint says its clients felt.

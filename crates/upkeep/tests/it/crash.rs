@@ -6,3 +6,4 @@ mod changeover;
 mod clean_stop;
 mod plan;
 mod provision;
+mod restart;

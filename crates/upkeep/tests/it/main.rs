@@ -18,6 +18,7 @@ mod load;
 mod outlived;
 mod plain_user;
 mod refusals;
+mod restarts;
 mod state_elsewhere;
 mod stuck;
 mod wait;

@@ -72,9 +72,23 @@ impl World {
     /// Begins a maintenance onto the release that the database is not on, and watches it.
     pub(crate) async fn begin(&self) -> Running {
         let to = other(&self.release().await);
+        self.begin_as(&["--release", to])
+    }
+
+    /// Begins a restart, and watches it.
+    pub(crate) fn begin_restart(&self) -> Running {
+        self.begin_as(&["--method", "restart"])
+    }
+
+    /// Begins a maintenance as these arguments say, and watches it.
+    pub(crate) fn begin_as(&self, how: &[&str]) -> Running {
         let run = ["data:maintenances:run", &self.database, "--confirm", APP];
-        let how = ["--release", to, "--wait", "--json"];
-        self.up.begin(&[&run[..], &how].concat()).unwrap()
+        let run = [&run[..], how, &["--wait", "--json"]].concat();
+        self.up.begin(&run).unwrap()
+    }
+
+    pub(crate) async fn restart(&self) -> Ending {
+        self.ending(self.begin_restart()).await
     }
 
     pub(crate) async fn change_over(&self) -> Ending {
@@ -115,7 +129,16 @@ impl World {
     /// it again. Comes back when it is dead.
     pub(crate) async fn begin_and_stop_at(&self, step: &str, boundary: &str) -> Running {
         self.up.arm_crash("changeover", step, boundary).unwrap();
-        let running = self.begin().await;
+        self.stopped_there(self.begin().await).await
+    }
+
+    /// The same in a restart.
+    pub(crate) async fn begin_restart_and_stop_at(&self, step: &str, boundary: &str) -> Running {
+        self.up.arm_crash("restart", step, boundary).unwrap();
+        self.stopped_there(self.begin_restart()).await
+    }
+
+    async fn stopped_there(&self, running: Running) -> Running {
         self.up.look_away().unwrap();
         wait_until("the server's crash", SOON * 3, async || {
             !self.up.crash_is_armed()

@@ -6,10 +6,10 @@ use std::time::Instant;
 use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::procedure::{Direction, Steps};
 
-use super::plan::{Crash, Crashes, boundaries, way_from};
+use super::plan::{Crash, in_turn, report, run_crashing, way_from};
 use crate::bypass::Bypass;
 use crate::witness::Witness;
-use crate::world::{Ending, World, other};
+use crate::world::{World, other};
 use crate::{left, load};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +26,7 @@ async fn switch_a_server_that_dies_at_any_boundary_on_the_way_there_harms_nobody
     // Only one crash of a run is felt by clients; the others ride along.
     for crashes in in_turn([&before, &felt, &after]) {
         let (began, from) = (Instant::now(), world.release().await);
-        let ending = change_over_crashing(&world, &crashes).await;
+        let ending = run_crashing(&world, &crashes, async || world.begin().await).await;
         report(&crashes, &ending, began);
         let undone = ending.outcome == "rolled_back" && crashes.iter().any(outlives_its_lease);
         assert!(
@@ -53,7 +53,7 @@ async fn switch_a_server_that_dies_at_any_boundary_on_the_way_back_harms_nobody(
     let release = world.release().await;
     for crashes in in_turn([&vec![Step::Unfence], &felt, &unfelt]) {
         let began = Instant::now();
-        let ending = change_over_crashing(&world, &crashes).await;
+        let ending = run_crashing(&world, &crashes, async || world.begin().await).await;
         report(&crashes, &ending, began);
         assert_eq!(ending.outcome, "rolled_back", "{crashes:?}: {ending:?}");
         assert!(ending.because.contains("bypass the endpoint"), "{ending:?}");
@@ -65,17 +65,6 @@ async fn switch_a_server_that_dies_at_any_boundary_on_the_way_back_harms_nobody(
     load::promise_held(load).await;
 }
 
-/// The boundaries of each group one after the other, those of all groups side by side.
-fn in_turn(groups: [&Vec<Step>; 3]) -> Vec<Vec<Crash>> {
-    let groups = groups.map(|steps| boundaries(steps));
-    let longest = groups.iter().map(Vec::len).max().unwrap_or_default();
-    let round = |at: usize| {
-        let crashes = groups.iter().filter_map(|group| group.get(at).copied());
-        crashes.collect()
-    };
-    (0..longest).map(round).collect()
-}
-
 /// A hold is a lease until it is sealed: if a server is away for longer, everybody goes on on the old
 /// primary, and the run must undo itself.
 fn outlives_its_lease(crash: &Crash) -> bool {
@@ -85,26 +74,4 @@ fn outlives_its_lease(crash: &Crash) -> bool {
         Some(Step::Seal) => crash.boundary == "before_effect",
         _ => false,
     }
-}
-
-/// Runs a maintenance during which the server dies at each of these boundaries.
-pub(super) async fn change_over_crashing(world: &World, crashes: &[Crash]) -> Ending {
-    let mut crashes = Crashes::arm(world, crashes);
-    let running = world.begin().await;
-    crashes.ride_along(&tokio::spawn(running.ended())).await;
-    let ending = world.latest().await;
-    if ending.outcome == "rolled_back" {
-        crashes.all_crossed_on_the_way_back().await;
-    } else {
-        crashes.all_crossed().await;
-    }
-    world.latest().await
-}
-
-fn report(crashes: &[Crash], ending: &Ending, began: Instant) {
-    let seconds = began.elapsed().as_secs_f64();
-    eprintln!(
-        "{seconds:5.1} s  {:<11} {crashes:?} {}",
-        ending.outcome, ending.because
-    );
 }

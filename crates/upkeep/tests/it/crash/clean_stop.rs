@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use upkeep_domain::procedure::changeover::Step;
 
-use super::changeover::change_over_crashing;
-use super::plan::boundaries;
+use super::plan::{boundaries, run_crashing};
 use crate::witness::Witness;
 use crate::world::{World, options, other};
 use crate::{left, load};
@@ -18,7 +17,7 @@ async fn switch_a_server_that_dies_while_the_old_primary_is_stopped_harms_nobody
     let witness = Witness::start(&world).await;
     let from = world.release().await;
     let crashes = boundaries(&[Step::Fence, Step::Disarm]);
-    let ending = change_over_crashing(&world, &crashes).await;
+    let ending = run_crashing(&world, &crashes, async || world.begin().await).await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     left::nothing_but_the_primary(&world, other(&from)).await;
     load::unharmed(&load, "the way there");

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::iter::Copied;
 use std::slice::Iter;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use upkeep_domain::procedure::{Direction, Next, Steps, Verdict};
+use upkeep_testkit::up::Running;
 
 use crate::wait::wait_until;
-use crate::world::World;
+use crate::world::{Ending, World};
 
 pub(super) const BOUNDARIES: [&str; 3] = ["before_effect", "after_effect", "after_commit"];
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -107,4 +108,41 @@ impl<'a> Crashes<'a> {
                 .unwrap();
         }
     }
+}
+
+/// The boundaries of each group one after the other, those of all groups side by side.
+pub(super) fn in_turn<S: Steps>(groups: [&Vec<S>; 3]) -> Vec<Vec<Crash>> {
+    let groups = groups.map(|steps| boundaries(steps));
+    let longest = groups.iter().map(Vec::len).max().unwrap_or_default();
+    let round = |at: usize| {
+        let crashes = groups.iter().filter_map(|group| group.get(at).copied());
+        crashes.collect()
+    };
+    (0..longest).map(round).collect()
+}
+
+/// Runs a maintenance during which the server dies at each of these boundaries.
+pub(super) async fn run_crashing(
+    world: &World,
+    crashes: &[Crash],
+    begin: impl AsyncFnOnce() -> Running,
+) -> Ending {
+    let mut crashes = Crashes::arm(world, crashes);
+    let running = begin().await;
+    crashes.ride_along(&tokio::spawn(running.ended())).await;
+    let ending = world.latest().await;
+    if ending.outcome == "rolled_back" {
+        crashes.all_crossed_on_the_way_back().await;
+    } else {
+        crashes.all_crossed().await;
+    }
+    world.latest().await
+}
+
+pub(super) fn report(crashes: &[Crash], ending: &Ending, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64();
+    eprintln!(
+        "{seconds:5.1} s  {:<11} {crashes:?} {}",
+        ending.outcome, ending.because
+    );
 }

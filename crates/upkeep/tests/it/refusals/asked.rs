@@ -141,6 +141,25 @@ async fn what_is_not_there_or_not_allowed_is_named_with_a_way_out() {
         ),
         (confirmed.clone(), "nothing is due", "releases:add"),
         (
+            [&confirmed[..], &["--method", "reboot"]].concat(),
+            "there is no method `reboot`",
+            "restart, changeover, failover",
+        ),
+        (
+            [&confirmed[..], &["--method", "failover"]].concat(),
+            "cannot fail over",
+            "--method changeover",
+        ),
+        (
+            [
+                &confirmed[..],
+                &["--method", "restart", "--release", "15.10"],
+            ]
+            .concat(),
+            "cannot become 15.10",
+            "the minor is older",
+        ),
+        (
             vec!["data:maintenances:wait", "DATABASE", "-a", "shop"],
             "isn't any maintenance in progress",
             "data:maintenances:history",
