@@ -1,23 +1,30 @@
 //! Measurements. Each prints what it measured beside the floor of the same machine, because
 //! milliseconds of one machine say nothing about another.
 
-mod changeover;
 mod floor;
+mod row;
 mod summary;
 
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::stage::Method;
+use row::{Options, Row};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// What clients feel of a changeover, beside what a promotion alone takes
-    Changeover(changeover::Changeover),
+    Changeover(Options),
+    /// What clients feel of a restart, beside what stop and start alone take
+    Restart(Options),
 }
 
 impl Bench {
     pub(crate) async fn run(self) -> Result<()> {
-        match self {
-            Self::Changeover(changeover) => changeover.run().await,
-        }
+        let (method, options) = match self {
+            Self::Changeover(options) => (Method::Changeover, options),
+            Self::Restart(options) => (Method::Restart, options),
+        };
+        Row { method, options }.run().await
     }
 }

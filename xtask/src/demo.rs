@@ -3,6 +3,7 @@
 
 mod live;
 mod verdict;
+mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,20 +17,24 @@ use upkeep_testkit::up::MaintenanceRun;
 
 use crate::figures::megabytes;
 use crate::setup;
-use crate::stage::{self, Stage};
+use crate::stage::{self, Method, Stage};
 use verdict::Verdict;
+use waiting::Waiting;
 
 /// So that the last clients of the load have left the switch behind them.
 const LOAD_AFTERWARDS: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// How the maintenance is carried out
+    #[arg(long, value_enum, default_value_t = Method::Changeover)]
+    method: Method,
     /// Release that the database begins with
     #[arg(long, default_value = setup::OLDER)]
     from: String,
-    /// Release that it changes over to
-    #[arg(long, default_value = setup::NEWER)]
-    to: String,
+    /// Release that it runs on afterwards [default: 15.20; of a restart the one that it begins with]
+    #[arg(long)]
+    to: Option<String>,
     /// Size of the database: 15 MB each
     #[arg(long, default_value_t = 14)]
     scale: u32,
@@ -47,7 +52,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// Succeeds only if the promise held.
     pub(crate) async fn run(&self) -> Result<ExitCode> {
-        setup::bring([self.from.as_str(), self.to.as_str()])?;
+        setup::bring([self.from.as_str(), self.to()])?;
         let stage = Stage::set(stage::build()?).await?;
         let verdict = stage
             .play(self.keep, async |stage| self.perform(stage).await)
@@ -64,18 +69,33 @@ impl Demo {
         })
     }
 
+    fn to(&self) -> &str {
+        match (&self.to, self.method) {
+            (Some(to), _) => to,
+            (None, Method::Changeover) => setup::NEWER,
+            (None, Method::Restart) => &self.from,
+        }
+    }
+
     async fn perform(&self, stage: &Stage) -> Result<Verdict> {
         let from = releases_source::find(&self.from)?;
-        let to = releases_source::find(&self.to)?;
+        let to = releases_source::find(self.to())?;
         let from = stage
             .add_release(&format!("demo-{}", self.from), &from)
             .await?;
-        let to = stage
-            .add_release(&format!("demo-{}-next", self.to), &to)
-            .await?;
+        let to = if self.method == Method::Restart && to.version == from.version {
+            from.clone()
+        } else {
+            let name = format!("demo-{}-next", self.to());
+            stage.add_release(&name, &to).await?
+        };
         let database = stage.create_database(&from.name, self.scale).await?;
         let size = pgbench::size_bytes(&database.url).await?;
         let release_before = stage::server_version(&database.url).await?;
+        let waiting = match self.method {
+            Method::Changeover => None,
+            Method::Restart => Some(Waiting::set(stage, &database).await?),
+        };
 
         let config = self.load();
         eprintln!(
@@ -85,14 +105,20 @@ impl Demo {
         );
         let sessions = config.sessions();
         let load = stage::start_load(config, &database.url).await?;
-        let mut running = stage.change_over(&database, &to.name)?;
+        let mut running = stage.maintain(&database, self.method, &to.name)?;
         let timeline = live::show(&load, &mut running).await;
         let run: MaintenanceRun = running.json().await?;
         sleep(LOAD_AFTERWARDS).await;
         let report = load.stop().await;
 
         let release_after = stage::server_version(&database.url).await?;
+        let waited_in_vain = match waiting {
+            Some(waiting) => waiting.in_vain(&database).await?,
+            None => None,
+        };
         Ok(Verdict::new(verdict::Seen {
+            method: self.method,
+            waited_in_vain,
             size_bytes: size,
             sessions,
             release_before,

@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 use upkeep_testkit::load::{Config, Load, pgbench};
 use upkeep_testkit::releases_source::{ReleaseSource, checkout};
 use upkeep_testkit::up::{self, MaintenanceRun, Options, Running, Up};
@@ -41,6 +41,22 @@ pub(crate) struct Release {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) bin_dir: Utf8PathBuf,
+}
+
+/// How a maintenance is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Method {
+    Changeover,
+    Restart,
+}
+
+impl Method {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Changeover => "changeover",
+            Self::Restart => "restart",
+        }
+    }
 }
 
 /// A running product without a database.
@@ -110,8 +126,13 @@ impl Stage {
         })
     }
 
-    /// Begins the changeover, as a person would.
-    pub(crate) fn change_over(&self, database: &Database, release: &str) -> Result<Running> {
+    /// Begins a maintenance, as a person would.
+    pub(crate) fn maintain(
+        &self,
+        database: &Database,
+        method: Method,
+        release: &str,
+    ) -> Result<Running> {
         let run = [
             "data:maintenances:run",
             &database.name,
@@ -120,8 +141,22 @@ impl Stage {
             "--confirm",
             APP,
         ];
-        let to = ["--release", release, "--wait", "--json"];
-        Ok(self.up.begin(&[&run[..], &to].concat())?)
+        let method = method.as_str();
+        let how = ["--method", method, "--release", release, "--wait", "--json"];
+        Ok(self.up.begin(&[&run[..], &how].concat())?)
+    }
+
+    /// A superuser's session past the endpoint, at the one server that has this database.
+    pub(crate) async fn superuser(&self, database: &Database) -> Result<Client> {
+        let dbname = database.url.rsplit('/').next().unwrap_or_default();
+        for instance in self.up.instances() {
+            let connected = instance.direct("upkeep", dbname).connect(NoTls).await;
+            if let Ok((client, connection)) = connected {
+                tokio::spawn(connection);
+                return Ok(client);
+            }
+        }
+        bail!("no server has the database {}", database.name)
     }
 
     /// Takes everything down; if that fails, what is left is killed all the same.

@@ -9,7 +9,8 @@ use upkeep_testkit::load::Gap;
 /// The steps in which clients are held count as one.
 const SWITCH: &str = "switch";
 const SWITCH_BEGINS: &str = "hold";
-const SWITCH_ENDS: &str = "end_old";
+/// What follows the release, by method.
+const SWITCH_ENDS: [&str; 2] = ["end_old", "prove"];
 const TALK_IS_LATE_MS: f64 = 100.0;
 
 /// When each step was first heard of, in the load's own time.
@@ -59,7 +60,8 @@ impl Timeline {
             let mut found = self.0.iter().filter(|(_, step)| step == wanted);
             found.next_back().map(|(ms, _)| *ms)
         };
-        let switch = heard_of(SWITCH_BEGINS).zip(heard_of(SWITCH_ENDS));
+        let ends = SWITCH_ENDS.into_iter().find_map(heard_of);
+        let switch = heard_of(SWITCH_BEGINS).zip(ends);
         if switch.is_some_and(|(begins, ends)| to > begins - TALK_IS_LATE_MS && from < ends) {
             return SWITCH;
         }

@@ -1,13 +1,14 @@
-//! What a row of changeovers comes to.
+//! What a row of maintenances comes to.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::figures::{Spread, count, megabytes, millis};
+use crate::stage::Method;
 use crate::timeline::PlacedGap;
 
-/// One changeover and the floor measured after it.
+/// One maintenance and the floor measured after it.
 #[derive(Debug, Serialize)]
 pub(super) struct Sample {
     /// By the clients' own ledgers, over the whole maintenance.
@@ -29,6 +30,7 @@ pub(super) struct Sample {
 }
 
 pub(super) struct Summary {
+    method: Method,
     scale: u32,
     tps_wanted: f64,
     pub(super) size_bytes: u64,
@@ -37,6 +39,9 @@ pub(super) struct Summary {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Figures<'a> {
+    method: &'static str,
+    #[serde(skip)]
+    floor_is: &'static str,
     cores: usize,
     runs: usize,
     scale: u32,
@@ -63,8 +68,9 @@ pub(super) struct Figures<'a> {
 }
 
 impl Summary {
-    pub(super) fn new(scale: u32, tps_wanted: f64) -> Self {
+    pub(super) fn new(method: Method, scale: u32, tps_wanted: f64) -> Self {
         Self {
+            method,
             scale,
             tps_wanted,
             size_bytes: 0,
@@ -87,6 +93,11 @@ impl Summary {
         let steps = self.steps();
         let steps_ms = steps.iter().map(|(step, ms)| (step.clone(), (*ms).into()));
         Figures {
+            method: self.method.as_str(),
+            floor_is: match self.method {
+                Method::Changeover => "floor: promotion alone",
+                Method::Restart => "floor: stop and start",
+            },
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             runs: self.samples.len(),
             scale: self.scale,
@@ -137,8 +148,8 @@ impl fmt::Display for Figures<'_> {
         let (runs, cores, size) = (self.runs, self.cores, megabytes(self.size_bytes));
         writeln!(
             f,
-            "{runs} changeovers of {size}, {:.0} tps and a ledger, {cores} cores",
-            self.tps_wanted
+            "{runs} {}s of {size}, {:.0} tps and a ledger, {cores} cores",
+            self.method, self.tps_wanted
         )?;
         writeln!(f, "  {:<22} {:>9} {:>9} {:>9}", "", "median", "p95", "max")?;
         let rows = [
@@ -146,7 +157,7 @@ impl fmt::Display for Figures<'_> {
             ("  in the switch", self.switch_gap_ms),
             ("  by the endpoint", self.endpoint_gap_ms),
             ("held", self.held_ms),
-            ("floor: promotion alone", self.floor_ms),
+            (self.floor_is, self.floor_ms),
         ];
         for (name, spread) in rows {
             let Some(Spread { median, p95, max }) = spread else {

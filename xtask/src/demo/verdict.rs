@@ -4,13 +4,17 @@ use std::fmt;
 
 use serde::Serialize;
 use upkeep_testkit::load::{Failure, Notifications, Report, SpecialSession, Tpcb};
-use upkeep_testkit::up::{Felt, MaintenanceRun};
+use upkeep_testkit::up::{AppliedSetting, Felt, MaintenanceRun};
 
 use crate::figures::{count, megabytes, millis};
+use crate::stage::Method;
 use crate::timeline::{PlacedGap, switch_gap_ms};
 
 /// Everything that was seen of a run.
 pub(super) struct Seen {
+    pub(super) method: Method,
+    /// A setting that waited for a restart and did not take effect, in words.
+    pub(super) waited_in_vain: Option<String>,
     pub(super) size_bytes: u64,
     pub(super) sessions: u32,
     pub(super) release_before: String,
@@ -26,6 +30,9 @@ pub(super) struct Verdict {
     pub(super) promise_held: bool,
     /// In which ways not, in words.
     broken: Vec<String>,
+    method: Option<String>,
+    method_because: Option<String>,
+    settings_applied: Vec<AppliedSetting>,
     /// Both asked from the server, through the endpoint.
     release_before: String,
     release_after: String,
@@ -63,7 +70,13 @@ impl Verdict {
             let outcome = run.outcome.as_deref().unwrap_or("no outcome");
             broken.push(format!("the maintenance: {outcome}, {because}"));
         }
-        if seen.release_after != seen.release_wanted || seen.release_after == seen.release_before {
+        if run.method.as_deref() != Some(seen.method.as_str()) {
+            let method = run.method.as_deref().unwrap_or("no method");
+            broken.push(format!("it was a {method}, not a {}", seen.method.as_str()));
+        }
+        broken.extend(seen.waited_in_vain);
+        let stayed = seen.method == Method::Changeover && seen.release_after == seen.release_before;
+        if seen.release_after != seen.release_wanted || stayed {
             broken.push(format!(
                 "the server runs {}, wanted was {}",
                 seen.release_after, seen.release_wanted
@@ -77,6 +90,9 @@ impl Verdict {
         Self {
             promise_held: broken.is_empty(),
             broken,
+            method: run.method,
+            method_because: run.method_because,
+            settings_applied: run.settings_applied,
             release_before: seen.release_before,
             release_after: seen.release_after,
             outcome: run.outcome,
@@ -134,6 +150,17 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |name: &str, value: &str| writeln!(f, "  {name:<20} {value}");
+        if let (Some(method), Some(because)) = (&self.method, &self.method_because) {
+            row("method", &format!("{method}, because {because}"))?;
+        }
+        for setting in &self.settings_applied {
+            let AppliedSetting {
+                name,
+                before,
+                after,
+            } = setting;
+            row("setting applied", &format!("{name}: {before} -> {after}"))?;
+        }
         row(
             "release",
             &format!("{} -> {}", self.release_before, self.release_after),
@@ -210,7 +237,12 @@ mod tests {
             release_before: "15.18".to_owned(),
             release_after: release_after.to_owned(),
             release_wanted: "15.20".to_owned(),
+            method: Method::Changeover,
+            waited_in_vain: None,
             run: MaintenanceRun {
+                method: Some("changeover".to_owned()),
+                method_because: None,
+                settings_applied: vec![],
                 outcome: Some(outcome.to_owned()),
                 outcome_because: None,
                 release_before: None,
@@ -234,6 +266,21 @@ mod tests {
         assert_eq!(stayed.broken, ["the server runs 15.18, wanted was 15.20"]);
         let back = Verdict::new(seen("15.18", "rolled_back"));
         assert_eq!(back.broken.len(), 2, "{:?}", back.broken);
+    }
+
+    #[test]
+    fn a_restart_may_stay_on_its_release_but_has_to_apply_what_waited() {
+        let restarted = |waited_in_vain: Option<&str>| {
+            let mut seen = seen("15.18", "succeeded");
+            seen.method = Method::Restart;
+            seen.release_wanted = "15.18".to_owned();
+            seen.waited_in_vain = waited_in_vain.map(str::to_owned);
+            seen.run.method = Some("restart".to_owned());
+            Verdict::new(seen)
+        };
+        assert!(restarted(None).promise_held);
+        let in_vain = restarted(Some("work_mem is 4MB"));
+        assert_eq!(in_vain.broken, ["work_mem is 4MB"]);
     }
 
     #[test]

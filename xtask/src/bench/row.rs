@@ -1,5 +1,7 @@
-//! Changeovers one after the other, first to a newer minor release and then back and forth between
-//! two builds of it, each under load; after each, a promotion alone, as the floor.
+//! Maintenances one after the other, each under load; after each, the floor of its method.
+//!
+//! Changeovers go first to a newer minor release and then back and forth between two builds of it;
+//! restarts stay on the release that they are on.
 
 use std::time::Duration;
 
@@ -14,14 +16,14 @@ use super::floor::Floor;
 use super::summary::{Sample, Summary};
 use crate::figures::millis;
 use crate::setup;
-use crate::stage::{self, Database, Stage};
+use crate::stage::{self, Database, Method, Stage};
 use crate::timeline::{Timeline, switch_gap_ms};
 
 const LOAD_AFTERWARDS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
-pub(crate) struct Changeover {
-    /// How many changeovers
+pub(crate) struct Options {
+    /// How many
     #[arg(long, default_value_t = 20)]
     runs: usize,
     /// Size of the database: 15 MB each
@@ -35,15 +37,22 @@ pub(crate) struct Changeover {
     json: bool,
 }
 
-impl Changeover {
+/// A row of maintenances by one method.
+pub(super) struct Row {
+    pub(super) method: Method,
+    pub(super) options: Options,
+}
+
+impl Row {
     pub(super) async fn run(self) -> Result<()> {
         setup::bring([setup::OLDER, setup::NEWER])?;
         let stage = Stage::set(stage::build()?).await?;
-        let mut summary = Summary::new(self.scale, self.tps);
+        let Options { scale, tps, .. } = self.options;
+        let mut summary = Summary::new(self.method, scale, tps);
         let measure = async |stage: &Stage| self.measure(stage, &mut summary).await;
         let measured = stage.play(false, measure).await;
         // What was measured before something went wrong is worth reading too.
-        if self.json {
+        if self.options.json {
             println!("{}", serde_json::to_string(&summary.figures())?);
         } else {
             print!("{}", summary.figures());
@@ -59,22 +68,27 @@ impl Changeover {
         let older = releases_source::find(setup::OLDER)?;
         let newer = releases_source::find(setup::NEWER)?;
         let first = stage.add_release("bench-first", &older).await?;
-        let pair = [
-            stage.add_release("bench-a", &newer).await?,
-            stage.add_release("bench-b", &newer).await?,
-        ];
-        let database = stage.create_database(&first.name, self.scale).await?;
+        let targets = match self.method {
+            Method::Changeover => vec![
+                stage.add_release("bench-a", &newer).await?,
+                stage.add_release("bench-b", &newer).await?,
+            ],
+            Method::Restart => vec![first.clone()],
+        };
+        let Options { runs, scale, .. } = self.options;
+        let database = stage.create_database(&first.name, scale).await?;
         summary.size_bytes = pgbench::size_bytes(&database.url).await?;
         let buffers = stage::show(&database.url, "shared_buffers").await?;
-        let floor = Floor::prepare(&pair[0].bin_dir, self.scale, &buffers).await?;
-        for run in 0..self.runs {
-            let target = &pair[run % 2];
-            let mut sample = self.change_over(stage, &database, &target.name).await?;
+        let bin_dir = &targets[0].bin_dir;
+        let mut floor = Floor::prepare(self.method, bin_dir, scale, &buffers).await?;
+        for run in 0..runs {
+            let target = &targets[run % targets.len()];
+            let mut sample = self.maintain(stage, &database, &target.name).await?;
             sample.floor_ms = floor.measure(self.load()).await?;
             eprintln!(
                 "run {:>2} of {}: write gap {}, in the switch {}, floor {}, held {}",
                 run + 1,
-                self.runs,
+                runs,
                 millis(sample.write_gap_ms),
                 sample.switch_gap_ms.map_or("less".to_owned(), millis),
                 millis(sample.floor_ms),
@@ -85,9 +99,9 @@ impl Changeover {
         Ok(())
     }
 
-    async fn change_over(&self, stage: &Stage, database: &Database, to: &str) -> Result<Sample> {
+    async fn maintain(&self, stage: &Stage, database: &Database, to: &str) -> Result<Sample> {
         let load = stage::start_load(self.load(), &database.url).await?;
-        let mut running = stage.change_over(database, to)?;
+        let mut running = stage.maintain(database, self.method, to)?;
         let mut timeline = Timeline::default();
         while let Some(line) = running.heard().await {
             timeline.heard(&line, load.snapshot().elapsed_ms);
@@ -121,10 +135,10 @@ impl Changeover {
 
     /// Eight TPC-B clients and a ledger that writes once in a millisecond.
     fn load(&self) -> Config {
-        let writers = 8;
+        let (writers, tps) = (8, self.options.tps);
         Config {
             writers,
-            writer_rate: (self.tps > 0.0).then(|| self.tps / f64::from(writers)),
+            writer_rate: (tps > 0.0).then(|| tps / f64::from(writers)),
             ledger_clients: 1,
             ledger_rate: 1_000.0,
             special: false,
