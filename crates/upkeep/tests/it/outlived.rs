@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(20);
 const ROLES: [Role; 3] = [Role::Server, Role::Agent, Role::Endpoint];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn switch_up_adopts_what_outlived_it_and_clients_notice_nothing() {
+async fn up_adopts_what_outlived_it_and_clients_notice_nothing() {
     let mut world = World::new().await;
     let (client, rival) = (world.connect().await, world.connect().await);
     lock(&client).await;

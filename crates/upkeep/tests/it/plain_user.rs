@@ -9,14 +9,14 @@ use nix::unistd::{Uid, User, geteuid};
 use upkeep_testkit::releases_source::{self, Place};
 use upkeep_testkit::up::{self, Options, Up};
 
+use crate::left;
 use crate::world::{World, options, other};
-use crate::{left, load};
 
 /// Every machine has this user, who owns nothing.
 const NOBODY: &str = "nobody";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn switch_a_plain_user_runs_all_of_it() {
+async fn a_plain_user_runs_all_of_it() {
     let options = plain();
     let uid = options
         .as_user
@@ -32,12 +32,15 @@ async fn switch_a_plain_user_runs_all_of_it() {
         "older",
     ];
     world.up.run(&add).await.unwrap();
-    let load = load::start(&world).await;
+    let client = world.connect().await;
+    let rows = "CREATE TABLE kept AS SELECT 1 AS one";
+    client.batch_execute(rows).await.unwrap();
     let from = world.release().await;
     let ending = world.change_over().await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     left::nothing_but_the_primary(&world, other(&from)).await;
-    load::promise_held(load).await;
+    let kept = client.query("SELECT one FROM kept", &[]).await;
+    assert_eq!(kept.unwrap().len(), 1, "the session was carried over");
     for instance in world.up.instances() {
         let process = fs::metadata(format!("/proc/{}", instance.pid)).unwrap();
         assert_eq!(process.uid(), uid.as_raw(), "{instance:?}");

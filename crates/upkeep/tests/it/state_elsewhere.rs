@@ -9,8 +9,8 @@ use upkeep_testkit::releases_source::installed_dir;
 use upkeep_testkit::up::{self, Options, Role, Up};
 
 use crate::books::Books;
+use crate::left;
 use crate::world::{World, connect, options, other};
-use crate::{left, load};
 
 /// No piece of it stands anywhere by chance.
 const SECRET: &str = "zanzibar";
@@ -18,7 +18,7 @@ const SECRET: &str = "zanzibar";
 const PASSWORD: &str = "zanzibar%2F1%40%25";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn switch_the_state_may_be_kept_in_another_postgresql() {
+async fn the_state_may_be_kept_in_another_postgresql() {
     let keeper = Keeper::start().await;
     let options = Options {
         state_url: Some(keeper.url("keeper", PASSWORD, "state")),
@@ -26,7 +26,6 @@ async fn switch_the_state_may_be_kept_in_another_postgresql() {
     };
     let mut world = World::with(options).await;
     assert_eq!(Books::instance(&world.up), None, "there is no other state");
-    let load = load::start(&world).await;
     let from = world.release().await;
     world
         .up
@@ -36,7 +35,6 @@ async fn switch_the_state_may_be_kept_in_another_postgresql() {
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     assert!(!world.up.crash_is_armed());
     left::nothing_but_the_primary(&world, other(&from)).await;
-    load::promise_held(load).await;
     assert!(says_secret(&process(&world.up, Role::Server, "environ")));
     for role in [Role::Agent, Role::Endpoint] {
         assert!(!says_secret(&process(&world.up, role, "environ")));

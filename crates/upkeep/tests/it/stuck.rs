@@ -6,13 +6,15 @@ use std::fs;
 use serde_json::Value;
 use upkeep_testkit::up::Running;
 
+use crate::left;
 use crate::world::{World, other};
-use crate::{left, load};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn switch_a_stuck_run_goes_on_when_it_is_run_again() {
+async fn a_stuck_run_goes_on_when_it_is_run_again() {
     let world = World::new().await;
-    let load = load::start(&world).await;
+    let client = world.connect().await;
+    let table = "CREATE TABLE written(what text)";
+    client.batch_execute(table).await.unwrap();
     let from = world.release().await;
     let old = world.primary().await.unwrap();
     let running = world.begin_and_stop_at("promote", "after_commit").await;
@@ -23,7 +25,8 @@ async fn switch_a_stuck_run_goes_on_when_it_is_run_again() {
     world.up.look_again().unwrap();
     is_stuck(&world, running).await;
     // Everybody was released before: being stuck is not felt.
-    load::unharmed(&load, "stuck");
+    let write = "INSERT INTO written VALUES ('while it is stuck')";
+    client.batch_execute(write).await.unwrap();
 
     // The cause is still there.
     is_stuck(&world, run(&world)).await;
@@ -36,7 +39,8 @@ async fn switch_a_stuck_run_goes_on_when_it_is_run_again() {
     let history: Vec<Value> = world.up.json(&history).await.unwrap();
     assert_eq!(history.len(), 1, "it was the same run all the time");
     left::nothing_but_the_primary(&world, other(&from)).await;
-    load::promise_held(load).await;
+    let written = client.query("SELECT what FROM written", &[]).await;
+    assert_eq!(written.unwrap().len(), 1);
 }
 
 async fn is_stuck(world: &World, running: Running) {
