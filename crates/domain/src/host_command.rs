@@ -14,7 +14,9 @@ use crate::id::{InstanceId, WorkflowId};
 use crate::instance::{Address, InstanceSettings, Observation};
 use crate::lsn::{Lsn, TimelineId};
 use crate::millis::Millis;
+use crate::preflight::Facts;
 use crate::refusal::Refusal;
+use crate::release::knowledge::Detector;
 use crate::release::{AddRelease, Release, ReleaseName};
 
 /// Grows with every claim of a workflow. Receivers refuse a lower one than they have seen.
@@ -251,6 +253,14 @@ pub enum HostQuery {
         instance: InstanceId,
         dbname: String,
     },
+    /// What a maintenance has to know before it begins, seen from inside the database.
+    Facts {
+        instance: InstanceId,
+        dbname: String,
+        /// The release that it is to run on.
+        target: Option<ReleaseName>,
+        detectors: Vec<Detector>,
+    },
     /// What a database takes up, for people.
     Usage {
         instance: InstanceId,
@@ -301,6 +311,9 @@ pub enum Answer {
     },
     Settings {
         values: BTreeMap<String, String>,
+    },
+    Facts {
+        facts: Box<Facts>,
     },
     Room {
         available_bytes: u64,

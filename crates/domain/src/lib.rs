@@ -5,7 +5,7 @@
 //! implemented elsewhere.
 //!
 //! Reading order: names and ids, then what PostgreSQL is made of (positions, instances, releases),
-//! then what is done to it (commands, holds, procedures), then the doors.
+//! then what is done to it (commands, holds, what is looked at beforehand, procedures), then the doors.
 
 pub mod id;
 pub mod name;
@@ -21,6 +21,7 @@ pub mod route;
 pub mod hold;
 pub mod host_command;
 pub mod maintenance;
+pub mod preflight;
 pub mod procedure;
 
 pub mod error_chain;

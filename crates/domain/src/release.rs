@@ -4,6 +4,7 @@
 //! the agent's, and what is said here about a build was found out there by running it.
 
 mod catalogue;
+pub mod knowledge;
 mod name;
 mod upgrade;
 mod version;

@@ -1,0 +1,94 @@
+//! Other standbys, and the archive.
+
+use super::{Situation, Word, pass, warning};
+use crate::preflight::{Facts, Slot};
+
+/// Made by somebody else, so somebody else's standby depends on them.
+pub(super) fn physical_slots(situation: &Situation<'_>, facts: &Facts) -> Word {
+    let own = |slot: &&Slot| situation.own_slot == Some(slot.name.as_str());
+    let physical = facts.slots.iter().filter(|slot| slot.plugin.is_none());
+    let others: Vec<&Slot> = physical.filter(|slot| !own(slot)).collect();
+    if others.is_empty() {
+        return pass("no physical replication slots of others");
+    }
+    let described: Vec<String> = others.into_iter().map(describe).collect();
+    let todo = if situation.way.promotes {
+        "drop those that nobody uses; make the others anew on the new server and point their standbys there"
+    } else {
+        "drop those that nobody uses: they keep WAL until the disk is full"
+    };
+    warning(
+        format!("physical replication slots: {}", described.join(", ")),
+        todo,
+    )
+}
+
+fn describe(slot: &Slot) -> String {
+    let mut parts = vec![if slot.active { "in use" } else { "not in use" }.to_owned()];
+    parts.extend(
+        slot.retained_bytes
+            .map(|bytes| format!("keeps {} MB of WAL", bytes >> 20)),
+    );
+    parts.extend(
+        slot.wal_status
+            .as_deref()
+            .filter(|status| *status != "reserved")
+            .map(|status| format!("WAL {status}")),
+    );
+    format!("{} ({})", slot.name, parts.join(", "))
+}
+
+/// A replacement starts without them: nobody would confirm its commits.
+pub(super) fn synchronous_standby_names(facts: &Facts) -> Word {
+    let names = &facts.synchronous_standby_names;
+    if names.is_empty() {
+        return pass("commits wait for no standby");
+    }
+    warning(
+        format!("synchronous_standby_names is `{names}`; the new primary starts without it"),
+        "set it anew with ALTER SYSTEM when its standbys follow the new primary",
+    )
+}
+
+pub(super) fn synchronized_standby_slots(facts: &Facts) -> Word {
+    let wanted = &facts.synchronized_standby_slots;
+    let there = |name: &&String| facts.slots.iter().any(|slot| slot.name == **name);
+    let absent: Vec<&str> = wanted
+        .iter()
+        .filter(|name| !there(name))
+        .map(String::as_str)
+        .collect();
+    if absent.is_empty() {
+        return pass("logical replication waits for no slot that is not there");
+    }
+    warning(
+        format!(
+            "synchronized_standby_slots names slots that are not there: {}",
+            absent.join(", ")
+        ),
+        "take them out: logical replication and a clean stop wait for them for ever",
+    )
+}
+
+pub(super) fn archiving(facts: &Facts) -> Word {
+    let archiving = &facts.archiving;
+    if !archiving.on {
+        return pass("WAL is not archived");
+    }
+    if !archiving.configured {
+        return warning(
+            "archive_mode is on, but neither archive_command nor archive_library says how",
+            "set one of them, or switch archive_mode off: WAL piles up",
+        );
+    }
+    if let Some(segment) = &archiving.failing {
+        return warning(
+            format!(
+                "archiving fails: {segment} was not archived, {} failures so far",
+                archiving.failed_count
+            ),
+            "put archive_command right; until then a restore to this moment is not possible",
+        );
+    }
+    pass("WAL is archived without failures")
+}

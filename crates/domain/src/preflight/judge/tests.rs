@@ -1,0 +1,270 @@
+//! Over one table of hazards, and what a report is as a whole.
+
+mod table;
+
+use super::*;
+use crate::instance::ProcessState;
+use crate::preflight::{
+    Archiving, Collation, ColumnOption, Finding, Floor, Found, Icu, List, OpenTransaction,
+    PreparedTransaction, Slot, grant,
+};
+use crate::release::Source;
+use crate::release::knowledge::Detector;
+use table::{Row, TABLE};
+
+fn release(name: &str) -> Release {
+    let (version, _) = name.split_once('-').unwrap();
+    Release {
+        name: name.parse().unwrap(),
+        version: version.parse().unwrap(),
+        source: Source::System { dir: "/".into() },
+        bin_dir: "/bin".into(),
+        library_dir: None,
+        programs: [].into(),
+        extensions: ["plpgsql", "ltree"].map(str::to_owned).into(),
+        tls: true,
+        icu: true,
+        relocatable: false,
+        added_ms: 0,
+    }
+}
+
+fn observation() -> Observation {
+    Observation {
+        instance: crate::id::InstanceId(uuid::Uuid::nil()),
+        process: ProcessState::Running,
+        release: None,
+        version: None,
+        address: None,
+        identity: None,
+        accepts_connections: true,
+        in_recovery: Some(false),
+        timeline: None,
+        flushed_lsn: None,
+        replayed_lsn: None,
+        streaming: None,
+        backup: None,
+        disarmed: false,
+        promotion_requested: false,
+    }
+}
+
+/// A changeover from 15.18 to 15.20 of a database in which nothing is wrong.
+struct Case {
+    run: Run,
+    way: Way,
+    primary: Observation,
+    present: Option<Release>,
+    target: Option<Release>,
+    settings: InstanceSettings,
+    room: Room,
+    facts: Facts,
+    prepared: Option<Prepared>,
+    waivers: Vec<Waiver>,
+}
+
+impl Case {
+    fn new() -> Self {
+        Self {
+            run: Run::Before,
+            way: Way::CHANGEOVER,
+            primary: observation(),
+            present: Some(release("15.18-a")),
+            target: Some(release("15.20-b")),
+            settings: InstanceSettings {
+                max_connections: 140,
+                shared_buffers_mb: 256,
+                wal_keep_size_mb: 1024,
+            },
+            room: Room {
+                available_bytes: 1 << 40,
+                needed_bytes: 1 << 30,
+            },
+            facts: Facts {
+                running: Some(Version::new(15, 18)),
+                floors: vec![floor("max_connections", 140, Some(140))],
+                extensions: vec!["plpgsql".to_owned()],
+                missing_libraries: Some(List::default()),
+                ..Facts::default()
+            },
+            prepared: None,
+            waivers: Vec::new(),
+        }
+    }
+
+    fn report(&self) -> Report {
+        let situation = Situation {
+            run: self.run,
+            way: self.way,
+            primary: &self.primary,
+            release_before: "15.18-a",
+            release_after: "15.20-b",
+            present: self.present.as_ref(),
+            target: self.target.as_ref(),
+            settings: &self.settings,
+            own_slot: Some("upkeep_own"),
+            room: Some(self.room),
+            facts: Some(&self.facts),
+            prepared: self.prepared.as_ref(),
+        };
+        judge(&situation, &self.waivers)
+    }
+}
+
+fn floor(name: &str, running: i64, on_file: Option<i64>) -> Floor {
+    Floor {
+        name: name.to_owned(),
+        running,
+        on_file,
+        by_system: false,
+    }
+}
+
+fn list(names: &[&str]) -> List {
+    names.iter().copied().collect()
+}
+
+fn slot(name: &str, plugin: Option<&str>) -> Slot {
+    Slot {
+        name: name.to_owned(),
+        plugin: plugin.map(str::to_owned),
+        ..Slot::default()
+    }
+}
+
+fn finding(detector: Detector, object: &str) -> Finding {
+    Finding {
+        detector,
+        total: 1,
+        found: vec![Found {
+            object: object.to_owned(),
+            command: format!("REINDEX INDEX CONCURRENTLY {object}"),
+        }],
+        failed: None,
+    }
+}
+
+#[test]
+fn each_hazard_is_seen_by_its_check_and_by_no_other() {
+    for (number, (check, verdict, says, change)) in TABLE.iter().enumerate() {
+        let mut case = Case::new();
+        change(&mut case);
+        let report = case.report();
+        let judged = report.find(*check);
+        let judged = judged.unwrap_or_else(|| panic!("row {number}: {check} is not in the report"));
+        assert_eq!(judged.verdict, *verdict, "row {number}: {judged:?}");
+        assert!(judged.seen.contains(says), "row {number}: {judged:?}");
+        assert_eq!(
+            judged.todo.is_some(),
+            *verdict != Verdict::Pass,
+            "row {number}: what is wrong says what to do: {judged:?}"
+        );
+        let others = report.checks.iter().filter(|other| other.check != *check);
+        for other in others {
+            assert_eq!(other.verdict, Verdict::Pass, "row {number}: {other:?}");
+        }
+    }
+}
+
+#[test]
+fn a_clean_database_passes_every_check() {
+    let report = Case::new().report();
+    assert_eq!(report.verdict(), Verdict::Pass, "{report:?}");
+    assert_eq!(report.blocked(), None);
+    assert_eq!(report.actions, []);
+    let asked: Vec<Check> = report.checks.iter().map(|judged| judged.check).collect();
+    let all = Check::ALL.into_iter();
+    let all: Vec<Check> = all.filter(|check| *check != Check::Sessions).collect();
+    assert_eq!(asked, all, "in the order in which people read them");
+}
+
+#[test]
+fn every_check_is_in_the_table() {
+    for check in Check::ALL {
+        let bad = |row: &&Row| row.0 == check && row.1 != Verdict::Pass;
+        assert!(TABLE.iter().any(|row| bad(&row)), "{check}");
+    }
+}
+
+#[test]
+fn what_blocks_is_told_in_a_sentence_with_what_to_do() {
+    let mut case = Case::new();
+    case.facts.unlogged_tables = list(&["public.cache"]);
+    case.facts.tablespaces = list(&["fast"]);
+    let sentence = case.report().blocked().unwrap();
+    assert!(sentence.starts_with("unlogged tables would be emptied: public.cache (make"));
+    assert!(sentence.contains("; there are tablespaces"), "{sentence}");
+}
+
+#[test]
+fn a_waiver_turns_its_check_into_a_warning_that_names_it() {
+    let mut case = Case::new();
+    case.facts.unlogged_tables = list(&["public.cache"]);
+    case.facts.slots = vec![slot("cdc", Some("wal2json"))];
+    case.waivers = vec![grant("unlogged_tables", "a cache", "ama").unwrap()];
+    let report = case.report();
+    let waived = report.find(Check::UnloggedTables).unwrap();
+    assert_eq!(waived.verdict, Verdict::Warning);
+    assert_eq!(waived.waived.as_ref(), case.waivers.first());
+    let sentence = report.blocked().expect("the slots are not waived");
+    assert!(!sentence.contains("unlogged"), "{sentence}");
+}
+
+#[test]
+fn a_waiver_of_what_cannot_be_waived_has_no_effect() {
+    let mut case = Case::new();
+    case.room.available_bytes = 0;
+    case.waivers = vec![Waiver {
+        check: Check::Room,
+        by: "somebody who writes rows".to_owned(),
+        because: "it fits".to_owned(),
+    }];
+    assert_eq!(case.report().verdict(), Verdict::Blocked);
+}
+
+#[test]
+fn what_is_not_promoted_loses_nothing_and_what_is_not_copied_needs_no_room() {
+    let mut case = Case::new();
+    case.way = Way {
+        copies: false,
+        promotes: false,
+    };
+    case.facts.unlogged_tables = list(&["public.cache"]);
+    case.facts.slots = vec![slot("cdc", Some("wal2json"))];
+    case.facts.tablespaces = list(&["fast"]);
+    case.room.available_bytes = 0;
+    let report = case.report();
+    assert_eq!(report.verdict(), Verdict::Pass, "{report:?}");
+    assert_eq!(report.find(Check::Room), None);
+}
+
+#[test]
+fn before_the_hold_the_copy_is_there_and_needs_no_room() {
+    let mut case = Case::new();
+    case.run = Run::BeforeHold;
+    case.room.available_bytes = 0;
+    assert_eq!(case.report().find(Check::Room), None);
+}
+
+#[test]
+fn an_action_names_the_object_the_command_the_minor_and_the_page() {
+    let mut case = Case::new();
+    case.facts.running = Some(Version::new(15, 12));
+    case.present = Some(release("15.12-a"));
+    case.facts.findings = vec![
+        finding(Detector::BrinBloomIndex, "public.bloom"),
+        finding(Detector::GinIndex, "public.gin"),
+    ];
+    let actions = case.report().actions;
+    let told: Vec<(String, &str)> = actions
+        .iter()
+        .map(|action| (action.minor.to_string(), action.command.as_str()))
+        .collect();
+    let expected = [
+        ("15.13", "REINDEX INDEX CONCURRENTLY public.bloom"),
+        ("15.20", "REINDEX INDEX CONCURRENTLY public.gin"),
+    ];
+    assert_eq!(told, expected.map(|(minor, sql)| (minor.to_owned(), sql)));
+    assert!(actions[0].notes.ends_with("release-15-13.html"));
+    assert!(actions[0].because.contains("BRIN bloom"), "{actions:?}");
+}
