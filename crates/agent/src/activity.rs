@@ -43,7 +43,7 @@ pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer
     Ok(Answer::Activity { activity })
 }
 
-async fn oldest(
+pub(crate) async fn oldest(
     session: &Session,
     dbname: &str,
 ) -> Result<(Option<u64>, Option<String>), HostError> {
@@ -66,7 +66,11 @@ async fn oldest(
     ))
 }
 
-/// Tables that a promotion would empty.
+/// Tables that a promotion would empty, by name.
+pub(crate) const UNLOGGED: &str = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relpersistence = 'u' AND c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0";
+
 async fn unlogged(instance: &Instance, dbname: &str) -> Result<Vec<String>, HostError> {
     let session = inside(instance, dbname).await?;
     let sql = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
@@ -78,7 +82,7 @@ async fn unlogged(instance: &Instance, dbname: &str) -> Result<Vec<String>, Host
 }
 
 /// Tables are seen from inside their database only.
-async fn inside(instance: &Instance, dbname: &str) -> Result<Session, HostError> {
+pub(crate) async fn inside(instance: &Instance, dbname: &str) -> Result<Session, HostError> {
     let identity = identity::read(&instance.places.data()).or_failed()?;
     Session::open_in(&instance.places.address(), &identity, dbname)
         .await

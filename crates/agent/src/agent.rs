@@ -23,8 +23,8 @@ use crate::marks;
 use crate::record::Record;
 use crate::releases::{self, Releases};
 use crate::{
-    activity, copy, create, database, disarm, dry_start, freeze, mark, observe, promote, remove,
-    restart, room, silence, slot, start,
+    activity, copy, create, database, disarm, dry_start, facts, freeze, mark, observe, promote,
+    remove, restart, room, silence, slot, start,
 };
 
 /// Where an agent keeps everything, and whose rights its instances have.
@@ -110,6 +110,19 @@ impl Agent {
             } => mark::received(&of(instance), lsn, wait_ms).await,
             HostQuery::Activity { instance, dbname } => {
                 activity::activity(&of(instance), &dbname).await
+            }
+            HostQuery::Facts {
+                instance,
+                dbname,
+                target,
+                detectors,
+            } => {
+                let wish = facts::Wish {
+                    dbname,
+                    target,
+                    detectors,
+                };
+                facts::facts(&self.host, &of(instance), wish).await
             }
             HostQuery::Usage { instance, dbname } => activity::usage(&of(instance), &dbname).await,
             HostQuery::DryStart { instance, release } => {

@@ -94,7 +94,10 @@ fn query_patience(query: &HostQuery) -> Duration {
         HostQuery::Received { wait_ms, .. } => Duration::from_millis(*wait_ms) + MARGIN,
         HostQuery::Mark { .. } => MARGIN,
         // These walk a data directory.
-        HostQuery::Room { .. } | HostQuery::Usage { .. } | HostQuery::Observe { .. } => MARGIN * 6,
+        HostQuery::Room { .. }
+        | HostQuery::Facts { .. }
+        | HostQuery::Usage { .. }
+        | HostQuery::Observe { .. } => MARGIN * 6,
         // This runs programs.
         HostQuery::DryStart { .. } => MARGIN * 6,
         HostQuery::Activity { .. }

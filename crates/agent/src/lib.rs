@@ -50,6 +50,7 @@ mod record;
 mod activity;
 pub mod control_data;
 mod dry_start;
+mod facts;
 mod mark;
 mod observe;
 mod pause;

@@ -5,6 +5,7 @@
 mod clean_stop;
 mod copies;
 mod databases;
+mod facts;
 mod reading;
 mod releases;
 mod restarts;

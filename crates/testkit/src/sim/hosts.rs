@@ -364,6 +364,12 @@ impl Model {
             HostQuery::Activity { .. } => Ok(Answer::Activity {
                 activity: Activity::default(),
             }),
+            HostQuery::Facts { instance, .. } => {
+                self.running(*instance)?;
+                Ok(Answer::Facts {
+                    facts: Box::new(self.facts.clone()),
+                })
+            }
             HostQuery::Usage { .. } => Ok(Answer::Usage {
                 usage: Usage::default(),
             }),

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
+use upkeep_domain::preflight::Facts;
 
 use fault::{Answerable, Doing};
 pub use fault::{Fault, Place};
@@ -133,6 +134,11 @@ impl Sim {
                 after: "2".to_owned(),
             });
         }
+    }
+
+    /// Something about the servers here that a maintenance has to know.
+    pub fn set_facts(&self, change: impl FnOnce(&mut Facts)) {
+        change(&mut self.lock().facts);
     }
 
     /// The endpoint loses what it knew, as one that was made anew.

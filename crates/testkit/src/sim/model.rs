@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use upkeep_domain::host_command::{CommandId, Fence, HostError, Outcome};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
+use upkeep_domain::preflight::Facts;
 use upkeep_domain::release::{BASEBACKUP, REQUIRED_PROGRAMS, Release, Source};
 
 use super::clients::Clients;
@@ -25,6 +26,8 @@ pub(super) struct Model {
     pub(super) fences: HashMap<InstanceId, Fence>,
     pub(super) gates: BTreeMap<String, Gate>,
     pub(super) clients: Clients,
+    /// What every server here says of itself beforehand: nothing that stands in the way.
+    pub(super) facts: Facts,
     /// Instances that cannot be started.
     pub(super) ruined: BTreeSet<InstanceId>,
     /// The last records of a server that shuts down reach nobody.
@@ -48,6 +51,7 @@ impl Model {
             fences: HashMap::new(),
             gates: BTreeMap::new(),
             clients: Clients::default(),
+            facts: Facts::default(),
             ruined: BTreeSet::new(),
             cut_off: false,
             cannot_freeze: false,
