@@ -8,37 +8,25 @@ use crate::configuration::{SUPERUSER, literal};
 use crate::fault::OrFailed;
 use crate::host::Instance;
 use crate::identity;
-use crate::session::{Session, text, value};
+use crate::session::{Session, value};
 
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
     let session = instance.answering().await?;
-    let unlogged_relations = unlogged(instance, dbname).await?;
     let dbname = literal(dbname);
     // Only our own role can log in other than through the endpoint: the socket's folder is closed
     // to everybody else. Such a session is one of a person who works on the host.
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM pg_catalog.pg_prepared_xacts), \
-         (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' \
-            AND usename = '{SUPERUSER}' AND application_name <> 'upkeep'), \
-         (SELECT max(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn))::pg_catalog.int8 \
-            FROM pg_catalog.pg_stat_replication WHERE NOT pg_catalog.pg_is_in_recovery()), \
-         pg_catalog.current_setting('synchronous_standby_names')"
+    let bypassing = format!(
+        "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' \
+         AND usename = '{SUPERUSER}' AND application_name <> 'upkeep'"
     );
-    let counts = session.row(&sql, ASK_WITHIN).await.or_failed()?;
+    let bypassing = session.row(&bypassing, ASK_WITHIN).await.or_failed()?;
     let (oldest_transaction_ms, oldest_transaction) = oldest(&session, &dbname).await?;
-    let slots = "SELECT slot_name FROM pg_catalog.pg_replication_slots WHERE slot_type = 'logical' ORDER BY 1";
-    let slots = session.rows(slots, ASK_WITHIN).await.or_failed()?;
     let activity = Activity {
         oldest_transaction_ms,
         oldest_transaction,
-        prepared_transactions: value(&counts, 0).unwrap_or_default(),
-        logical_slots: slots.into_iter().filter_map(|mut row| row.pop()?).collect(),
-        unlogged_relations,
-        bypassing_sessions: value(&counts, 1).unwrap_or_default(),
-        replay_lag_bytes: value::<i64>(&counts, 2).map(|bytes| bytes.max(0) as u64),
-        synchronous_standby_names: text(&counts, 3).or_failed()?.to_owned(),
+        bypassing_sessions: value(&bypassing, 0).unwrap_or_default(),
     };
     Ok(Answer::Activity { activity })
 }
@@ -70,16 +58,6 @@ pub(crate) async fn oldest(
 pub(crate) const UNLOGGED: &str = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE c.relpersistence = 'u' AND c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0";
-
-async fn unlogged(instance: &Instance, dbname: &str) -> Result<Vec<String>, HostError> {
-    let session = inside(instance, dbname).await?;
-    let sql = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.relpersistence = 'u' AND c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0 \
-        ORDER BY 1 LIMIT 20";
-    let rows = session.rows(sql, ASK_WITHIN).await.or_failed()?;
-    Ok(rows.into_iter().filter_map(|mut row| row.pop()?).collect())
-}
 
 /// Tables are seen from inside their database only.
 pub(crate) async fn inside(instance: &Instance, dbname: &str) -> Result<Session, HostError> {

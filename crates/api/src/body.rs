@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod event;
 mod maintenance;
+mod preflight;
 mod release;
 
 pub use account::Account;
@@ -23,4 +24,5 @@ pub use maintenance::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
     RunMaintenance, Status, StepsMs, Window,
 };
+pub use preflight::{Preflight, PreflightAction, PreflightCheck, PreflightVerdict, Waive, Waived};
 pub use release::{AddFrom, AddRelease, Release};

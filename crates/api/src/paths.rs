@@ -35,6 +35,7 @@ pub const DATABASE: &str = "/client/v11/databases/{database}";
 pub const WAIT_STATUS: &str = "/client/v11/databases/{database}/wait_status";
 
 pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";
+pub const PREFLIGHT: &str = "/upkeep/v1/databases/{database}/preflight";
 pub const RELEASES: &str = "/upkeep/v1/releases";
 pub const RELEASE: &str = "/upkeep/v1/releases/{release}";
 

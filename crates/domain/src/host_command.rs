@@ -248,7 +248,7 @@ pub enum HostQuery {
         lsn: Lsn,
         wait_ms: u64,
     },
-    /// Transactions, prepared transactions and sessions that bypass the endpoint.
+    /// The oldest transaction, and sessions that bypass the endpoint.
     Activity {
         instance: InstanceId,
         dbname: String,
@@ -336,17 +336,8 @@ pub struct Activity {
     /// Age of the oldest open transaction of a client, in milliseconds, and who has it.
     pub oldest_transaction_ms: Option<u64>,
     pub oldest_transaction: Option<String>,
-    pub prepared_transactions: u32,
-    pub logical_slots: Vec<String>,
-    /// Tables that a promotion empties and that are not empty now, at most twenty.
-    #[serde(default)]
-    pub unlogged_relations: Vec<String>,
     /// Client sessions that do not come through the endpoint.
     pub bypassing_sessions: u32,
-    /// Bytes the standby with this slot has not replayed.
-    pub replay_lag_bytes: Option<u64>,
-    /// Settings such as `synchronous_standby_names` that would stop writes on the replacement.
-    pub synchronous_standby_names: String,
 }
 
 /// What a database takes up.

@@ -9,6 +9,7 @@
 //! **Invariant:** no sockets, no processes, no SQL. The world is behind the ports in [`World`].
 
 mod engine;
+mod preflight;
 mod procedure;
 pub mod request;
 mod sweep;

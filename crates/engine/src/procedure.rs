@@ -38,6 +38,12 @@ pub(crate) fn target(seen: &Observation) -> Result<Target, Failure> {
     }
 }
 
+/// Of a copy of something so large, with what is kept free for logs, WAL and everybody else.
+pub(crate) fn room_needed(instance_bytes: u64, factor: f64) -> u64 {
+    const SPARE_BYTES: u64 = 256 << 20;
+    (instance_bytes as f64 * factor) as u64 + SPARE_BYTES
+}
+
 async fn releases(visit: &Visit<'_>, host: HostId) -> Result<Vec<Release>, Failure> {
     match visit.query(host, HostQuery::Releases).await? {
         Answer::Releases { releases } => Ok(releases),
@@ -52,14 +58,12 @@ async fn need_room(
     instance: InstanceId,
     factor: f64,
 ) -> Result<(), Failure> {
-    /// Kept free for logs, WAL and everybody else.
-    const SPARE_BYTES: u64 = 256 << 20;
     match visit.query(host, HostQuery::Room { instance }).await? {
         Answer::Room {
             available_bytes,
             instance_bytes,
         } => {
-            let needed = (instance_bytes as f64 * factor) as u64 + SPARE_BYTES;
+            let needed = room_needed(instance_bytes, factor);
             if available_bytes < needed {
                 return Err(Failure::Final(format!(
                     "not enough room on the host: {} MB are free, {} MB are needed",

@@ -5,6 +5,7 @@ mod app;
 mod create_database;
 mod destroy_database;
 mod naming;
+mod preflight;
 mod release;
 mod run_maintenance;
 
@@ -20,7 +21,7 @@ use crate::Engine;
 use crate::workflow::Run;
 
 pub use create_database::CreateDatabase;
-pub use run_maintenance::RunMaintenance;
+pub use run_maintenance::{RunMaintenance, WaiverWish};
 
 /// A store that cannot be asked is nobody's fault who asks.
 pub fn store_refusal(error: &StoreError) -> Refusal {

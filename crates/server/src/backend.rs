@@ -2,7 +2,7 @@
 //!
 //! Whoever implements it decides and remembers; handlers translate between it and the contract.
 //! Every method is quick: work is accepted and goes on elsewhere, only [`Backend::events`] waits
-//! and only [`Backend::add_release`] takes its time.
+//! and only [`Backend::add_release`] and [`Backend::preflight`] take their time.
 
 mod view;
 
@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use upkeep_domain::id::{AppId, DatabaseId};
 use upkeep_domain::name::{AppName, DatabaseName};
+use upkeep_domain::preflight::Report;
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::{AddRelease, Release};
 use uuid::Uuid;
@@ -42,8 +43,18 @@ pub struct RunMaintenance {
     pub database: DatabaseId,
     pub method: Option<String>,
     pub release: Option<String>,
+    /// Checks that are not to stop it, as they were said.
+    pub waivers: Vec<WaiverWish>,
+    /// Who asks.
+    pub by: String,
     /// Asked again with the same id: the first answer, and nothing done twice.
     pub request_id: Uuid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaiverWish {
+    pub check: String,
+    pub because: String,
 }
 
 /// Where a reader of events stands.
@@ -99,6 +110,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal>;
     /// When it answers, the status is `running` already.
     async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal>;
+    /// What would stand in the way. Looks only; takes its time.
+    async fn preflight(
+        &self,
+        database: DatabaseId,
+        release: Option<String>,
+    ) -> Result<Report, Refusal>;
     /// Finished ones, newest first.
     async fn history(
         &self,

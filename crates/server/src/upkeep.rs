@@ -1,6 +1,8 @@
-//! What Heroku has no word for: the events of a database, and the PostgreSQL releases there are.
+//! What Heroku has no word for: the events of a database, what would stand in the way of its
+//! maintenance, and the PostgreSQL releases there are.
 
 mod events;
+pub(crate) mod preflight;
 mod releases;
 
 use axum::Router;
@@ -12,6 +14,7 @@ use crate::router::Services;
 pub(crate) fn routes() -> Router<Services> {
     Router::new()
         .route(paths::EVENTS, get(events::list))
+        .route(paths::PREFLIGHT, get(preflight::make))
         .route(paths::RELEASES, get(releases::list).post(releases::add))
         .route(paths::RELEASE, get(releases::show).delete(releases::remove))
 }

@@ -9,6 +9,7 @@ use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Status;
+use upkeep_domain::preflight::{Report, Waiver};
 
 use crate::{Error, Store};
 
@@ -29,6 +30,9 @@ pub struct Maintenance {
     /// Settings that waited for it and took effect.
     pub settings_applied: Vec<WaitingSetting>,
     pub steps_ms: Option<BTreeMap<String, f64>>,
+    /// Of each time it was looked at, the first one first.
+    pub preflight: Vec<Report>,
+    pub waivers: Vec<Waiver>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
@@ -43,6 +47,7 @@ pub struct NewMaintenance {
     pub reason: String,
     pub release_before: String,
     pub release_after: String,
+    pub waivers: Vec<Waiver>,
     pub request_id: Option<String>,
 }
 
@@ -73,11 +78,22 @@ impl Maintenance {
             steps_ms: row
                 .get::<_, Option<Json<BTreeMap<String, f64>>>>("steps_ms")
                 .map(|Json(steps)| steps),
+            preflight: preflight(row.get("preflight")),
+            waivers: waivers(row.get("waivers")),
             created_at: row.get("created_at"),
             started_at: row.get("started_at"),
             completed_at: row.get("completed_at"),
         }
     }
+}
+
+/// The names of the moments are in the order of time.
+fn preflight(Json(reports): Json<BTreeMap<String, Report>>) -> Vec<Report> {
+    reports.into_values().collect()
+}
+
+fn waivers(Json(waivers): Json<Vec<Waiver>>) -> Vec<Waiver> {
+    waivers
 }
 
 impl Store {

@@ -16,7 +16,8 @@ use clap::{Args, Parser, Subcommand};
 pub use addons::{AddonsCreate, AddonsDestroy, AddonsList, AddonsWait};
 pub use apps::{AppsCreate, Config, ConfigGet};
 pub use maintenances::{
-    MaintenanceHistory, MaintenanceInfo, MaintenanceRun, MaintenanceWait, MaintenancesList,
+    MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun, MaintenanceWait,
+    MaintenancesList,
 };
 pub use pg::{PgInfo, PgWait};
 pub use releases::{ReleasesAdd, ReleasesInfo, ReleasesRemove};
@@ -110,6 +111,9 @@ pub enum ClientCommand {
     /// Show the maintenance of a database
     #[command(name = "data:maintenances:info")]
     MaintenanceInfo(MaintenanceInfo),
+    /// Look for what would stand in the way of a maintenance; changes nothing
+    #[command(name = "data:maintenances:preflight")]
+    MaintenancePreflight(MaintenancePreflight),
     /// Run a maintenance now
     #[command(name = "data:maintenances:run")]
     MaintenanceRun(MaintenanceRun),

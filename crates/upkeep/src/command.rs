@@ -45,6 +45,9 @@ async fn dispatch(
         ClientCommand::PgWait(args) => pg::wait(client, args, out).await,
         ClientCommand::Maintenances(args) => maintenances::list(client, args, out).await,
         ClientCommand::MaintenanceInfo(args) => maintenances::info(client, args, out).await,
+        ClientCommand::MaintenancePreflight(args) => {
+            maintenances::preflight(client, args, out).await
+        }
         ClientCommand::MaintenanceRun(args) => maintenances::run(client, args, out).await,
         ClientCommand::MaintenanceWait(args) => maintenances::wait(client, args, out).await,
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,

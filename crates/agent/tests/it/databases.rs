@@ -121,13 +121,6 @@ async fn everything_can_be_told_and_asked_through_the_socket() {
     }
     println!("a query through the socket: {:?}", began.elapsed() / 100);
 
-    let sql = "CREATE UNLOGGED TABLE kept AS SELECT 1 AS x; CREATE UNLOGGED TABLE empty (x int)";
-    world
-        .client(instance)
-        .await
-        .batch_execute(sql)
-        .await
-        .unwrap();
     let activity = HostQuery::Activity {
         instance,
         dbname: "postgres".to_owned(),
@@ -135,12 +128,7 @@ async fn everything_can_be_told_and_asked_through_the_socket() {
     let Answer::Activity { activity } = client.query(host, &activity).await.unwrap() else {
         panic!()
     };
-    assert_eq!(
-        (activity.prepared_transactions, activity.bypassing_sessions),
-        (0, 0),
-        "{activity:?}"
-    );
-    assert_eq!(activity.unlogged_relations, ["public.kept"]);
+    assert_eq!(activity.bypassing_sessions, 0, "{activity:?}");
 
     serving.abort();
     let _ = serving.await;

@@ -1,8 +1,8 @@
 //! Maintenances. Keys are in alphabetical order, because the client prints them in that order.
 //!
 //! Heroku's keys are always there, `null` if empty. Ours (`felt`, `method_because`, `outcome`,
-//! `release_…`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when there is
-//! nothing to say.
+//! `preflight`, `release_…`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when
+//! there is nothing to say.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +11,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use super::{Preflight, Waive};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Maintenances {
@@ -34,6 +36,9 @@ pub struct Maintenance {
     /// Why it ended as it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome_because: Option<String>,
+    /// Of each time it was looked at, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preflight: Vec<Preflight>,
     pub previously_scheduled_for: Option<String>,
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,7 +144,7 @@ pub struct Window {
     pub window: Option<String>,
 }
 
-/// Heroku's client sends no body; ours may say a method and a release.
+/// Heroku's client sends no body; ours may say a method, a release, and what does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunMaintenance {
     /// `restart`, `changeover` or `failover`.
@@ -147,6 +152,8 @@ pub struct RunMaintenance {
     pub method: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waive: Vec<Waive>,
 }
 
 /// Milliseconds by step, a JSON object in the order in which the steps ran.

@@ -4,7 +4,7 @@ use reqwest::Method;
 use uuid::Uuid;
 
 use super::{Client, Error};
-use crate::body::{Event, Events, Maintenance, Maintenances, RunMaintenance};
+use crate::body::{Event, Events, Maintenance, Maintenances, Preflight, RunMaintenance};
 use crate::paths;
 
 impl Client {
@@ -29,6 +29,18 @@ impl Client {
     pub async fn run(&self, database: Uuid, wish: &RunMaintenance) -> Result<Maintenance, Error> {
         let path = paths::fill(paths::RUN, &[&database.to_string()]);
         self.send(Method::POST, path, wish).await
+    }
+
+    /// What would stand in the way; changes nothing.
+    pub async fn preflight(
+        &self,
+        database: Uuid,
+        release: Option<&str>,
+    ) -> Result<Preflight, Error> {
+        let path = paths::fill(paths::PREFLIGHT, &[&database.to_string()]);
+        let query = release.map(|release| paths::fill("?release={release}", &[release]));
+        self.get(format!("{path}{}", query.unwrap_or_default()))
+            .await
     }
 
     /// Events behind `after`, or of the latest workflow from its beginning. Waits up to `wait_ms`

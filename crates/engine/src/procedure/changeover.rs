@@ -7,6 +7,7 @@ mod prepare;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use upkeep_domain::instance::InstanceSettings;
+use upkeep_domain::preflight::{Report, Waiver};
 use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::Change;
@@ -22,6 +23,11 @@ pub(crate) struct Changeover {
     pub(crate) settings: InstanceSettings,
     /// Keeps the old primary's WAL for the replacement.
     pub(crate) slot: String,
+    #[serde(default)]
+    pub(crate) waivers: Vec<Waiver>,
+    /// Made by this visit, and not recorded yet.
+    #[serde(skip)]
+    pub(crate) report: Option<Report>,
 }
 
 #[async_trait]
@@ -36,7 +42,7 @@ impl Run for Changeover {
             Step::CatchUp => self.catch_up(visit).await,
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
-            Step::CheckAgain => self.switch.check_again(visit).await,
+            Step::CheckAgain => self.check_again(visit).await,
             Step::Hold => self.switch.hold(visit).await,
             Step::Mark => self.switch.mark(visit).await,
             Step::Seal => self.switch.seal(visit).await,
@@ -58,5 +64,13 @@ impl Run for Changeover {
             Step::ReleaseOld => self.switch.release_old(visit).await,
             Step::DiscardReplacement => self.discard_replacement(visit).await,
         }
+    }
+
+    fn to_record(&mut self) -> Vec<Change> {
+        let report = self.report.take().map(Box::new);
+        report
+            .map(|report| Change::Preflight { report })
+            .into_iter()
+            .collect()
     }
 }

@@ -4,6 +4,6 @@ mod activity;
 mod clients;
 mod switch;
 
-pub(crate) use activity::{activity, refuse_losses, wait_for_long_transactions};
+pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, seal, with_felt};
 pub(crate) use switch::Switch;

@@ -1,10 +1,11 @@
 //! `data:maintenances:run`: a maintenance, now, by the method that fits or the one that was asked for.
 
-mod due;
+pub(super) mod due;
 
 use upkeep_domain::id::{InstanceId, MaintenanceId};
 use upkeep_domain::maintenance::method::{Choice, Facts, Method, choose};
 use upkeep_domain::plan::Plan;
+use upkeep_domain::preflight::{Waiver, grant};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::Release;
 use upkeep_store::{
@@ -26,8 +27,19 @@ pub struct RunMaintenance {
     pub release: Option<String>,
     /// The method that is wanted; the one that fits when not given.
     pub method: Option<String>,
+    /// What a person says does not matter.
+    pub waivers: Vec<WaiverWish>,
+    /// Who asks.
+    pub by: String,
     /// A repeated request is answered with what the first one began.
     pub request_id: Option<String>,
+}
+
+/// A wish to waive a check, as it was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaiverWish {
+    pub check: String,
+    pub because: String,
 }
 
 impl Engine {
@@ -53,6 +65,7 @@ impl Engine {
             cause,
         };
         let choice = choose(&facts, wanted)?;
+        let waivers = waivers(&request)?;
         let maintenance = NewMaintenance {
             id: MaintenanceId(self.world.random.uuid()),
             method: choice.method.to_string(),
@@ -60,9 +73,10 @@ impl Engine {
             reason: REASON.to_owned(),
             release_before: primary.release.clone(),
             release_after: release.name.to_string(),
+            waivers: waivers.clone(),
             request_id: request.request_id.clone(),
         };
-        let workflow = self.workflow_for(&choice, database, &primary, release)?;
+        let workflow = self.workflow_for(&choice, database, &primary, release, waivers)?;
         match self.store.begin_maintenance(&workflow, &maintenance).await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.
@@ -99,7 +113,7 @@ impl Engine {
         }
     }
 
-    async fn primary(&self, database: &Database) -> Result<Instance, Refusal> {
+    pub(super) async fn primary(&self, database: &Database) -> Result<Instance, Refusal> {
         let not_ready = || {
             Refusal::new(
                 RefusalKind::NotReady,
@@ -124,10 +138,11 @@ impl Engine {
         database: &Database,
         primary: &Instance,
         release: &Release,
+        waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         match choice.method {
             Method::Restart => Ok(self.restart(database, primary, release)),
-            Method::Changeover => self.changeover(database, primary, release),
+            Method::Changeover => self.changeover(database, primary, release, waivers),
             Method::Failover => Err(Refusal::invalid(format!(
                 "`{}` cannot fail over: it has no standby",
                 database.name
@@ -150,6 +165,7 @@ impl Engine {
         database: &Database,
         primary: &Instance,
         release: &Release,
+        waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         let replacement = InstanceId(self.world.random.uuid());
         let changeover = Changeover {
@@ -162,7 +178,16 @@ impl Engine {
             release: release.name.clone(),
             settings: Plan::find(&database.plan)?.settings(),
             slot: format!("upkeep_{}", replacement.0.simple()),
+            waivers,
+            report: None,
         };
         Ok(self.workflow_of(database.id, &changeover))
     }
+}
+
+fn waivers(request: &RunMaintenance) -> Result<Vec<Waiver>, Refusal> {
+    let wishes = request.waivers.iter();
+    wishes
+        .map(|wish| grant(&wish.check, &wish.because, &request.by))
+        .collect()
 }

@@ -63,7 +63,7 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
         let result = visit(world, store, &claim, &mut run, step).await;
         cross(Boundary::AfterEffect);
         let ms = began.elapsed().as_secs_f64() * 1000.0;
-        let Some((transition, next)) = transition(&run, &claim, step, result, ms) else {
+        let Some((transition, next)) = transition(&mut run, &claim, step, result, ms) else {
             tracing::info!("another controller runs it now");
             return;
         };
@@ -121,7 +121,7 @@ async fn visit<R: Run>(
 
 /// What to commit, and the step to go on with. `None` when the claim is lost.
 fn transition<R: Run>(
-    run: &R,
+    run: &mut R,
     claim: &Claim,
     step: R::Step,
     result: Result<Done, Failure>,
@@ -161,6 +161,7 @@ fn transition<R: Run>(
         }
     };
     let next = step.spec();
+    changes.extend(run.to_record());
     match ended_as {
         Some(end) => {
             changes.extend(run.at_end(end));

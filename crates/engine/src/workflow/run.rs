@@ -37,6 +37,11 @@ pub(crate) trait Run: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// what became of it.
     async fn visit(&mut self, step: Self::Step, visit: &Visit<'_>) -> Result<Done, Failure>;
 
+    /// What the visit found out that is recorded whatever its verdict is.
+    fn to_record(&mut self) -> Vec<Change> {
+        Vec::new()
+    }
+
     /// What else is true when it has ended so.
     fn at_end(&self, _end: End) -> Vec<Change> {
         Vec::new()

@@ -7,6 +7,7 @@
 mod case;
 mod crashes;
 mod failures;
+mod preflight;
 mod requests;
 mod restarts;
 mod sequences;

@@ -200,6 +200,8 @@ pub(crate) fn maintenance_of(database: Database) -> RunMaintenance {
         database,
         release: None,
         method: None,
+        waivers: Vec::new(),
+        by: "ama@example.com".to_owned(),
         request_id: None,
     }
 }

@@ -8,6 +8,7 @@ use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
+use upkeep_domain::preflight::Report;
 use upkeep_domain::procedure::End;
 use uuid::Uuid;
 
@@ -123,6 +124,8 @@ pub struct MaintenanceView {
     pub settings_applied: Vec<WaitingSetting>,
     /// In the order in which the steps ran first.
     pub steps_ms: Vec<(String, f64)>,
+    /// Of each time it was looked at, the first one first.
+    pub preflight: Vec<Report>,
 }
 
 impl MaintenanceView {
@@ -151,6 +154,7 @@ impl MaintenanceView {
             felt: None,
             settings_applied: Vec::new(),
             steps_ms: Vec::new(),
+            preflight: Vec::new(),
         }
     }
 }

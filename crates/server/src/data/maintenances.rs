@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use upkeep_api::body::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
-    RunMaintenance, Status, StepsMs, Window,
+    RunMaintenance, Status, StepsMs, Waive, Window,
 };
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::plan::SERVICE;
@@ -13,10 +13,11 @@ use upkeep_domain::procedure::End;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::{hold, maintenance};
 
-use crate::backend::{self, MaintenanceView};
+use crate::backend::{self, Account, MaintenanceView, WaiverWish};
 use crate::reply::{self, Reply};
 use crate::request::{AlsoTold, Json, Params, RequestId, ToldBefore};
 use crate::router::Services;
+use crate::upkeep::preflight;
 use crate::{find, times};
 
 const HISTORY_LIMIT: i64 = 5;
@@ -91,6 +92,7 @@ pub(super) async fn run(
     State(services): State<Services>,
     Path(database): Path<String>,
     Extension(request_id): Extension<RequestId>,
+    Extension(account): Extension<Account>,
     Json(wish): Json<RunMaintenance>,
 ) -> Reply {
     let database = find::database(&*services.backend, &database, None).await?;
@@ -98,6 +100,8 @@ pub(super) async fn run(
         database: database.id,
         method: wish.method,
         release: wish.release,
+        waivers: wish.waive.into_iter().map(waiver_wish).collect(),
+        by: account.email,
         request_id: request_id.0,
     };
     let begun = services.backend.run(wish).await?;
@@ -116,6 +120,13 @@ pub(super) async fn window(
         scheduled_at: maintenance.scheduled_for.map(times::spelled),
         window: maintenance.window,
     }))
+}
+
+fn waiver_wish(waive: Waive) -> WaiverWish {
+    WaiverWish {
+        check: waive.check,
+        because: waive.because,
+    }
 }
 
 fn list(maintenances: Vec<MaintenanceView>) -> Maintenances {
@@ -143,6 +154,7 @@ fn shown(view: MaintenanceView) -> Maintenance {
         method_because: view.method_because,
         outcome: view.outcome.map(shown_outcome),
         outcome_because: view.outcome_because,
+        preflight: view.preflight.iter().map(preflight::shown).collect(),
         previously_scheduled_for: spelled(view.previously_scheduled_for),
         reason: view.reason,
         release_after: view.release_after,

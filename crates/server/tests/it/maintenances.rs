@@ -107,6 +107,7 @@ async fn a_finished_run_says_what_clients_felt() {
             &RunMaintenance {
                 release: Some("15.20".to_owned()),
                 method: Some("restart".to_owned()),
+                waive: Vec::new(),
             },
         )
         .await

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use upkeep_api::body::EventKind as Kind;
+use upkeep_api::body::{EventKind as Kind, PreflightVerdict};
 use upkeep_server::backend::EventKind;
 
 use crate::program::Program;
@@ -77,4 +77,31 @@ async fn a_release_in_use_stays() {
         .unwrap_err()
         .to_string();
     assert_eq!(refused, "`15.18-system` is in use");
+}
+
+#[tokio::test]
+async fn a_preflight_is_told_check_by_check_for_the_release_that_was_asked_for() {
+    let (program, addon) = Program::with_a_database().await;
+    let report = program.client.preflight(addon.id, None).await.unwrap();
+    assert_eq!(report.release_after, "15.20-debian");
+    assert_eq!(report.verdict, PreflightVerdict::Blocked);
+    let told: Vec<_> = report
+        .checks
+        .iter()
+        .map(|check| (check.name.as_str(), check.verdict, check.todo.as_deref()))
+        .collect();
+    let expected = [
+        ("primary", PreflightVerdict::Pass, None),
+        (
+            "logical_slots",
+            PreflightVerdict::Warning,
+            Some("drop them"),
+        ),
+        ("room", PreflightVerdict::Blocked, Some("make room")),
+    ];
+    assert_eq!(told, expected);
+    let waived = report.checks[1].waived.as_ref().unwrap();
+    assert_eq!(waived.by, "ama@example.com");
+    let named = program.client.preflight(addon.id, Some("15.19+x")).await;
+    assert_eq!(named.unwrap().release_after, "15.19+x");
 }

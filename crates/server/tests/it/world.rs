@@ -16,6 +16,7 @@ use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::Plan;
+use upkeep_domain::preflight::{Check, Judged, Report, Run, Verdict, Waiver};
 use upkeep_domain::procedure::End;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
@@ -352,6 +353,15 @@ impl Backend for World {
         Ok(record)
     }
 
+    async fn preflight(
+        &self,
+        database: DatabaseId,
+        release: Option<String>,
+    ) -> Result<Report, Refusal> {
+        self.database(database).await?;
+        Ok(report(release))
+    }
+
     async fn history(
         &self,
         database: DatabaseId,
@@ -410,5 +420,35 @@ impl Backend for World {
 
     async fn remove_release(&self, name: &str) -> Result<(), Refusal> {
         Err(Refusal::conflict(format!("`{name}` is in use")))
+    }
+}
+
+/// With one check of each verdict.
+fn report(release: Option<String>) -> Report {
+    let judged = |check, verdict, todo: Option<&str>| Judged {
+        check,
+        verdict,
+        seen: format!("{check} was looked at"),
+        todo: todo.map(str::to_owned),
+        waived: None,
+    };
+    let waived = Waiver {
+        check: Check::LogicalSlots,
+        by: EMAIL.to_owned(),
+        because: "made anew".to_owned(),
+    };
+    Report {
+        run: Run::Asked,
+        release_before: "15.18-system".to_owned(),
+        release_after: release.unwrap_or_else(|| "15.20-debian".to_owned()),
+        checks: vec![
+            judged(Check::Primary, Verdict::Pass, None),
+            Judged {
+                waived: Some(waived),
+                ..judged(Check::LogicalSlots, Verdict::Warning, Some("drop them"))
+            },
+            judged(Check::Room, Verdict::Blocked, Some("make room")),
+        ],
+        actions: Vec::new(),
     }
 }

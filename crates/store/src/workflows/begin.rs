@@ -79,8 +79,8 @@ impl Store {
             .execute(
                 "WITH m AS (
                      INSERT INTO upkeep.maintenances
-                         (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, started_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, now()) RETURNING *)
+                         (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers, started_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, now()) RETURNING *)
                  INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
                  SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
                      'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
@@ -97,6 +97,7 @@ impl Store {
                     &maintenance.request_id,
                     &workflow.id.0,
                     &maintenance.method_because,
+                    &Json(&maintenance.waivers),
                 ],
             )
             .await

@@ -7,6 +7,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::preflight::Report;
 
 use super::Claim;
 use crate::Error;
@@ -47,6 +48,10 @@ pub enum Change {
     /// Settings that waited for this maintenance and took effect.
     Applied {
         settings: Vec<WaitingSetting>,
+    },
+    /// In the place of an earlier one of the same moment.
+    Preflight {
+        report: Box<Report>,
     },
 }
 
@@ -122,6 +127,15 @@ impl Change {
                     .execute(
                         "UPDATE upkeep.maintenances SET settings_applied = $2 WHERE id = $1",
                         &[&claim.maintenance.map(|id| id.0), &Json(settings)],
+                    )
+                    .await
+            }
+            Self::Preflight { report } => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.maintenances
+                         SET preflight = preflight || pg_catalog.jsonb_build_object($2::text, $3::jsonb) WHERE id = $1",
+                        &[&claim.maintenance.map(|id| id.0), &report.run.as_str(), &Json(report)],
                     )
                     .await
             }

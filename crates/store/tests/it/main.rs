@@ -139,6 +139,7 @@ fn maintenance() -> NewMaintenance {
         reason: "requested".to_owned(),
         release_before: "15.18-a".to_owned(),
         release_after: "15.20-b".to_owned(),
+        waivers: Vec::new(),
         request_id: None,
     }
 }

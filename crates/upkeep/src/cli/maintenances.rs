@@ -35,9 +35,26 @@ pub struct MaintenanceRun {
     /// restart the present one]
     #[arg(long)]
     pub release: Option<String>,
+    /// Go on though this check would stop it; with the reason in --because. Can be repeated
+    #[arg(long, value_name = "CHECK", requires = "because")]
+    pub waive: Vec<String>,
+    /// Why what was waived does not matter: once for all of them, or once for each
+    #[arg(long, value_name = "REASON", requires = "waive")]
+    pub because: Vec<String>,
     /// Watch it to its end, then show what clients felt
     #[arg(short, long)]
     pub wait: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenancePreflight {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// PostgreSQL release to look at it for [default: the newest minor release there is]
+    #[arg(long)]
+    pub release: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,5 +1,6 @@
 //! `data:maintenances` and what belongs to it.
 
+mod preflight;
 mod render;
 mod run;
 
@@ -10,6 +11,9 @@ use crate::cli::{MaintenanceHistory, MaintenanceInfo, MaintenancesList};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
+pub(super) use preflight::preflight;
+#[cfg(test)]
+pub(crate) use preflight::render_preflight;
 pub(crate) use render::{render_history, render_info, render_list};
 pub(super) use run::{run, wait};
 

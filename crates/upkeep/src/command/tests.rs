@@ -2,9 +2,9 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use upkeep_api::body::{Addon, ConfigVars, Database, Maintenance, Release};
+use upkeep_api::body::{Addon, ConfigVars, Database, Maintenance, Preflight, Release};
 
-use super::maintenances::{render_history, render_info, render_list};
+use super::maintenances::{render_history, render_info, render_list, render_preflight};
 use super::{addons, pg, releases};
 
 fn planned() -> Maintenance {
@@ -136,4 +136,63 @@ fn a_release_says_what_it_was_built_with() {
         releases::render_release(&release),
     ];
     assert_snapshot!(both.join("\n\n"));
+}
+
+fn report() -> Preflight {
+    serde_json::from_value(json!({
+        "actions": [{
+            "because": "GiST indexes of pg_trgm may miss rows", "command": "REINDEX INDEX CONCURRENTLY public.words",
+            "minor": "15.20", "notes": "https://www.postgresql.org/docs/15/release-15-20.html", "object": "public.words",
+        }],
+        "checks": [
+            {"name": "primary", "seen": "the server runs and is a primary", "verdict": "pass"},
+            {"name": "unlogged_tables", "seen": "unlogged tables would be emptied: public.cache", "todo": "empty them",
+             "verdict": "warning", "waived": {"because": "it is a cache", "by": "ama@example.com"}},
+            {"name": "tablespaces", "seen": "there are tablespaces: fast", "todo": "drop them", "verdict": "blocked"},
+        ],
+        "release_after": "15.20-debian", "release_before": "15.18-system", "run": "before", "verdict": "blocked",
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_preflight_is_a_table_with_what_to_do_beneath() {
+    let expected = "\
+=== Preflight, 15.18-system -> 15.20-debian: blocked by tablespaces; warnings of unlogged_tables
+
+  Check             Verdict   Seen
+ ────────────────────────────────────────────────────────────────────────────
+  primary           pass      the server runs and is a primary
+  unlogged_tables   waived    unlogged tables would be emptied: public.cache
+  tablespaces       blocked   there are tablespaces: fast
+
+To do
+unlogged_tables: waived by ama@example.com: it is a cache
+tablespaces:     drop them
+
+Because of skipped minor releases, on the new release
+15.20: public.words: GiST indexes of pg_trgm may miss rows
+       REINDEX INDEX CONCURRENTLY public.words
+       https://www.postgresql.org/docs/15/release-15-20.html";
+    assert_eq!(render_preflight(&report()), expected);
+}
+
+#[test]
+fn the_record_of_a_maintenance_tells_its_preflights_in_a_line_each() {
+    let hold = Preflight {
+        run: "before_hold".to_owned(),
+        checks: Vec::new(),
+        ..report()
+    };
+    let maintenance = Maintenance {
+        preflight: vec![report(), hold],
+        ..completed()
+    };
+    let text = render_info(&maintenance);
+    let line = "before: blocked by tablespaces; warnings of unlogged_tables";
+    assert!(text.contains(line), "{text}");
+    assert!(
+        text.contains("before the hold: nothing stands in the way"),
+        "{text}"
+    );
 }

@@ -1,6 +1,7 @@
 //! What cannot be done is refused in a sentence, with the documented exit code, and changes nothing.
 
 mod asked;
+mod preflight;
 mod room;
 mod up;
 

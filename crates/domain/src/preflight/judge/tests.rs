@@ -46,6 +46,7 @@ fn observation() -> Observation {
         backup: None,
         disarmed: false,
         promotion_requested: false,
+        fence: crate::instance::FenceMeans::default(),
     }
 }
 
@@ -225,10 +226,7 @@ fn a_waiver_of_what_cannot_be_waived_has_no_effect() {
 #[test]
 fn what_is_not_promoted_loses_nothing_and_what_is_not_copied_needs_no_room() {
     let mut case = Case::new();
-    case.way = Way {
-        copies: false,
-        promotes: false,
-    };
+    case.way = Way::RESTART;
     case.facts.unlogged_tables = list(&["public.cache"]);
     case.facts.slots = vec![slot("cdc", Some("wal2json"))];
     case.facts.tablespaces = list(&["fast"]);

@@ -2,57 +2,82 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::json;
-use tokio::time::sleep;
-use upkeep_domain::host_command::HostCommand;
+use tokio::time::{Instant, sleep};
+use upkeep_domain::host_command::{Answer, HostCommand, HostQuery};
+use upkeep_domain::id::HostId;
 use upkeep_domain::instance::{BackupProgress, Observation, ProcessState};
+use upkeep_domain::preflight::{Run as Moment, Way};
 use upkeep_store::{Change, InstanceRole};
 
 use super::Changeover;
-use crate::procedure::shared::{Switch, activity, refuse_losses};
-use crate::procedure::{need_room, releases};
+use crate::preflight::{Ask, Subject, inspect};
 use crate::workflow::{Done, Failure, Visit};
 
 /// How often something that takes long is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A copy is somewhat larger than its source: WAL written meanwhile.
-const ROOM_FACTOR: f64 = 1.2;
+/// A report that is older is made anew before clients are held.
+const GROWN_OLD: Duration = Duration::from_secs(2);
 /// Until then the replacement has not caught up.
 const LAG_BYTES_MAX: u64 = 4 << 20;
 
+/// An agent that is started again meanwhile is waited for.
+struct Patiently<'a> {
+    visit: &'a Visit<'a>,
+    host: HostId,
+}
+
+#[async_trait]
+impl Ask for Patiently<'_> {
+    async fn ask(&self, query: HostQuery) -> Result<Answer, Failure> {
+        self.visit.query_patiently(self.host, query).await
+    }
+}
+
 impl Changeover {
-    pub(super) async fn check(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let old = visit.observe(self.switch.host, self.switch.old).await?;
-        if old.process != ProcessState::Running || old.in_recovery != Some(false) {
-            return Err(Failure::Final(
-                "the database's own server does not run as a primary".to_owned(),
-            ));
+    pub(super) async fn check(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        self.preflight(visit, Moment::Before).await?;
+        Ok(Done::new().with(Change::InsertInstance {
+            id: self.switch.new,
+            host: self.switch.host,
+            release: self.release.to_string(),
+            role: InstanceRole::Replacement,
+        }))
+    }
+
+    /// The copy may have taken hours, and so may a long transaction take minutes: what was checked
+    /// is checked again.
+    pub(super) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        self.preflight(visit, Moment::BeforeHold).await?;
+        let began = Instant::now();
+        let done = self.switch.check_again(visit).await?;
+        if began.elapsed() > GROWN_OLD {
+            self.preflight(visit, Moment::BeforeHold).await?;
         }
-        if !releases(visit, self.switch.host)
-            .await?
-            .iter()
-            .any(|release| release.name == self.release)
-        {
-            return Err(Failure::Final(format!(
-                "the release `{}` is not in the store any more",
-                self.release
-            )));
-        }
-        need_room(visit, self.switch.host, self.switch.old, ROOM_FACTOR).await?;
-        let Switch { host, old, .. } = self.switch;
-        let activity = activity(visit, host, old, &self.switch.dbname).await?;
-        refuse_losses(&activity)?;
-        Ok(Done::new()
-            .with(Change::InsertInstance {
-                id: self.switch.new,
-                host: self.switch.host,
-                release: self.release.to_string(),
-                role: InstanceRole::Replacement,
-            })
-            .detail(json!({
-                "bypassing_sessions": activity.bypassing_sessions,
-                "prepared_transactions": activity.prepared_transactions,
-            })))
+        Ok(done)
+    }
+
+    async fn preflight(&mut self, visit: &Visit<'_>, moment: Moment) -> Result<(), Failure> {
+        let subject = Subject {
+            run: moment,
+            way: Way::CHANGEOVER,
+            primary: self.switch.old,
+            dbname: &self.switch.dbname,
+            target: &self.release,
+            settings: &self.settings,
+            own_slot: Some(&self.slot),
+            prepared: self.switch.prepared(),
+            waivers: &self.waivers,
+        };
+        let host = Patiently {
+            visit,
+            host: self.switch.host,
+        };
+        let report = inspect(&host, &subject).await?;
+        let blocked = report.blocked();
+        self.report = Some(report);
+        blocked.map_or(Ok(()), |sentence| Err(Failure::Final(sentence)))
     }
 
     pub(super) async fn base_backup(&self, visit: &Visit<'_>) -> Result<Done, Failure> {

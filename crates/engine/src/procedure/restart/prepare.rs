@@ -82,7 +82,7 @@ impl Restart {
 
     pub(super) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
         let (host, instance) = (self.host, self.instance);
-        wait_for_long_transactions(visit, host, instance, &self.dbname, |_| Ok(())).await?;
+        wait_for_long_transactions(visit, host, instance, &self.dbname).await?;
         // Last of all: somebody may have changed the configuration meanwhile.
         self.dry_start(visit).await?;
         Ok(Done::new().detail(json!({ "waiting_settings": self.seen.waiting })))

@@ -1,4 +1,4 @@
-//! What goes on inside the primary, and what of it forbids a promotion.
+//! What goes on inside the primary.
 
 use std::time::Duration;
 
@@ -32,18 +32,15 @@ pub(crate) async fn activity(
     }
 }
 
-/// Until no transaction is so old that it would delay a hold. What stands in the way besides is judged
-/// at each look.
+/// Until no transaction is so old that it would delay a hold.
 pub(crate) async fn wait_for_long_transactions(
     visit: &Visit<'_>,
     host: HostId,
     instance: InstanceId,
     dbname: &str,
-    judge: impl Fn(&Activity) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     loop {
         let activity = activity(visit, host, instance, dbname).await?;
-        judge(&activity)?;
         let age = Duration::from_millis(activity.oldest_transaction_ms.unwrap_or(0));
         if age <= TRANSACTION_AGE_MAX {
             return Ok(());
@@ -64,24 +61,4 @@ pub(crate) async fn wait_for_long_transactions(
             .await;
         sleep(LOOK_EVERY).await;
     }
-}
-
-/// What a promotion would silently take away.
-///
-/// <https://www.postgresql.org/docs/current/sql-createtable.html> (UNLOGGED),
-/// <https://www.postgresql.org/docs/current/logicaldecoding-explanation.html> (slots)
-pub(crate) fn refuse_losses(activity: &Activity) -> Result<(), Failure> {
-    if !activity.logical_slots.is_empty() {
-        let slots = activity.logical_slots.join(", ");
-        return Err(Failure::Final(format!(
-            "logical replication slots would be lost: {slots}"
-        )));
-    }
-    if !activity.unlogged_relations.is_empty() {
-        let relations = activity.unlogged_relations.join(", ");
-        return Err(Failure::Final(format!(
-            "unlogged tables would be emptied: {relations} (make them permanent with ALTER TABLE ... SET LOGGED, or empty them)"
-        )));
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ mod ready;
 mod settle;
 
 use serde::{Deserialize, Serialize};
+use upkeep_domain::hold::Prepared;
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::lsn::{Lsn, TimelineId};
@@ -33,6 +34,8 @@ pub(crate) struct Switch {
 struct Seen {
     /// The new primary as the endpoint knows it.
     target: Option<Target>,
+    /// How the sessions can be carried.
+    prepared: Option<Prepared>,
     /// How the old primary is taken out.
     fence: FenceMeans,
     /// Everything acknowledged before it is in the WAL before it.
@@ -54,6 +57,10 @@ impl Switch {
             new,
             seen: Seen::default(),
         }
+    }
+
+    pub(crate) fn prepared(&self) -> Option<&Prepared> {
+        self.seen.prepared.as_ref()
     }
 
     /// The new primary as the endpoint knows it; `prepare_sessions` has put it down.

@@ -3,7 +3,7 @@
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::maintenance::method::{Cause, Method};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
-use upkeep_domain::release::{Catalogue, Release, upgrade_allowed};
+use upkeep_domain::release::{Catalogue, Release, Version, knowledge, upgrade_allowed};
 use upkeep_store::{Database, Instance};
 
 use super::RunMaintenance;
@@ -92,15 +92,31 @@ fn named_release<'a>(
         .map_err(|error| Refusal::not_found(error.to_string()))?;
     upgrade_allowed(present.version, release.version)
         .map_err(|error| Refusal::invalid(error.to_string()))?;
+    if release.name != present.name {
+        refuse_withdrawn(release.version)?;
+    }
     Ok(release)
 }
 
-/// The newest release that may follow the present one.
-fn newest_after<'a>(catalogue: &'a Catalogue, present: &Release) -> Option<&'a Release> {
+fn refuse_withdrawn(version: Version) -> Result<(), Refusal> {
+    let Some(because) = knowledge::withdrawn(version) else {
+        return Ok(());
+    };
+    let sentence = format!("{version} is not to be used: {because}");
+    let hint = format!("choose another one; see {}", knowledge::notes(version));
+    Err(Refusal::invalid(sentence).with_hint(hint))
+}
+
+/// The newest release that may follow the present one and is not withdrawn.
+pub(in crate::request) fn newest_after<'a>(
+    catalogue: &'a Catalogue,
+    present: &Release,
+) -> Option<&'a Release> {
     catalogue
         .iter()
         .filter(|release| release.version > present.version)
         .filter(|release| upgrade_allowed(present.version, release.version).is_ok())
+        .filter(|release| knowledge::withdrawn(release.version).is_none())
         .max_by_key(|release| release.version)
 }
 
@@ -113,4 +129,42 @@ fn nothing_due(database: &Database, present: &Release) -> Refusal {
         ),
     )
     .with_hint("add a newer release with upkeep releases:add, or name one with --release")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use upkeep_domain::release::Source;
+
+    fn release(name: &str) -> Release {
+        let (version, _) = name.split_once('-').unwrap();
+        Release {
+            name: name.parse().unwrap(),
+            version: version.parse().unwrap(),
+            source: Source::System { dir: "/".into() },
+            bin_dir: "/".into(),
+            library_dir: None,
+            programs: [].into(),
+            extensions: [].into(),
+            tls: true,
+            icu: true,
+            relocatable: false,
+            added_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_withdrawn_release_is_neither_chosen_nor_taken() {
+        let present = release("17.0-a");
+        let with = |newer: &[&str]| {
+            let all = newer.iter().map(|name| release(name));
+            let catalogue = Catalogue::new(all.chain([present.clone()]).collect());
+            newest_after(&catalogue, &present).map(|found| found.version)
+        };
+        assert_eq!(with(&["17.2-b", "17.3-c"]), Some(Version::new(17, 2)));
+        assert_eq!(with(&["17.1-b"]), None);
+        let refusal = refuse_withdrawn(Version::new(17, 1)).unwrap_err();
+        assert!(refusal.sentence.contains("17.1 is not to be used"));
+        assert!(refusal.hint.unwrap().contains("release-17-1.html"));
+    }
 }

@@ -3,10 +3,18 @@
 use serde_json::Value;
 use upkeep_api::body::{Maintenance, Status};
 
+use super::preflight;
 use crate::output::{Pair, render_pairs, render_table, settings_of, steps_of};
 
 /// Keys that are shown in their own way, or not at all.
-const NOT_PLAIN: [&str; 5] = ["addon", "app", "felt", "settings_applied", "steps_ms"];
+const NOT_PLAIN: [&str; 6] = [
+    "addon",
+    "app",
+    "felt",
+    "preflight",
+    "settings_applied",
+    "steps_ms",
+];
 
 pub(crate) fn render_list(maintenances: &[Maintenance]) -> String {
     let row = |maintenance: &Maintenance| {
@@ -83,6 +91,7 @@ pub(crate) fn render_info(maintenance: &Maintenance) -> String {
         let known = felt.iter().filter(|(_, value)| !value.is_null());
         pairs.extend(known.map(|(key, value)| Pair::new(format!("felt_{key}"), text(value))));
     }
+    pairs.extend(preflight::summary(maintenance));
     pairs.push(Pair {
         name: "settings_applied".to_owned(),
         values: settings_of(maintenance),

@@ -1,6 +1,6 @@
 //! `data:maintenances:run` and `:wait`: to the end, with the verdict as the last word.
 
-use upkeep_api::body::{Addon, Maintenance, Outcome, RunMaintenance, Status};
+use upkeep_api::body::{Addon, Maintenance, Outcome, RunMaintenance, Status, Waive};
 use upkeep_api::client::Client;
 
 use crate::cli::{MaintenanceRun, MaintenanceWait};
@@ -23,6 +23,7 @@ pub(crate) async fn run(
     let wish = RunMaintenance {
         method: args.method,
         release: args.release,
+        waive: waived(args.waive, args.because)?,
     };
     let triggered = out
         .doing("Triggering maintenance", client.run(addon.id, &wish))
@@ -39,6 +40,20 @@ pub(crate) async fn run(
     ));
     out.result(&triggered, |_| String::new());
     Ok(Exit::Done)
+}
+
+/// One reason for all, or one for each.
+fn waived(checks: Vec<String>, reasons: Vec<String>) -> Result<Vec<Waive>, Failure> {
+    if reasons.len() > 1 && reasons.len() != checks.len() {
+        let sentence = format!("{} --waive and {} --because", checks.len(), reasons.len());
+        return Err(Failure::refused(sentence)
+            .with_hint("give one reason for all of them, or one for each"));
+    }
+    let reasons = reasons.into_iter().cycle();
+    let pairs = checks.into_iter().zip(reasons);
+    Ok(pairs
+        .map(|(check, because)| Waive { because, check })
+        .collect())
 }
 
 pub(crate) async fn wait(

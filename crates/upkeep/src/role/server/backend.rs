@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 use upkeep_domain::id::{AppId, DatabaseId};
 use upkeep_domain::name::AppName;
+use upkeep_domain::preflight::Report;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_engine::Engine;
 use upkeep_engine::request::{self, store_refusal};
 use upkeep_server::backend::{
     Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, InfoView,
-    MaintenanceView, NameOrId, RunMaintenance, Since,
+    MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
 };
 use upkeep_store::{App, Database, DatabaseState, Store};
 use uuid::Uuid;
@@ -290,10 +291,21 @@ impl Backend for EngineBackend {
                 database: database.clone(),
                 release: wish.release,
                 method: wish.method,
+                waivers: wish.waivers.into_iter().map(waiver_wish).collect(),
+                by: wish.by,
                 request_id: Some(wish.request_id.to_string()),
             })
             .await?;
         views::maintenance(&begun, views::database(&database)?, None)
+    }
+
+    async fn preflight(
+        &self,
+        database: DatabaseId,
+        release: Option<String>,
+    ) -> Result<Report, Refusal> {
+        let database = self.database_row(database).await?;
+        self.engine.preflight(&database, release.as_deref()).await
     }
 
     async fn history(
@@ -361,6 +373,13 @@ impl Backend for EngineBackend {
     async fn remove_release(&self, name: &str) -> Result<(), Refusal> {
         let release = self.release(name).await?;
         self.engine.remove_release(&release).await
+    }
+}
+
+fn waiver_wish(wish: WaiverWish) -> request::WaiverWish {
+    request::WaiverWish {
+        check: wish.check,
+        because: wish.because,
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) fn maintenance(
         felt: row.felt.clone(),
         settings_applied: row.settings_applied.clone(),
         steps_ms: steps_in_order(row),
+        preflight: row.preflight.clone(),
         ..MaintenanceView::none(database)
     })
 }

@@ -5,7 +5,7 @@ use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::FenceMeans;
 
 use super::Switch;
-use crate::procedure::shared::{refuse_losses, wait_for_long_transactions};
+use crate::procedure::shared::wait_for_long_transactions;
 use crate::procedure::target;
 use crate::workflow::{Done, Failure, Visit};
 
@@ -26,13 +26,13 @@ impl Switch {
             .prepare(&self.dbname, visit.fence(), &new)
             .await?;
         self.seen.target = Some(new);
-        Ok(Done::new().detail(json!(prepared)))
+        let detail = json!(prepared);
+        self.seen.prepared = Some(prepared);
+        Ok(Done::new().detail(detail))
     }
 
     pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        // The copy may have taken hours: what was checked before it is checked again.
-        let (host, old) = (self.host, self.old);
-        wait_for_long_transactions(visit, host, old, &self.dbname, refuse_losses).await?;
+        wait_for_long_transactions(visit, self.host, self.old, &self.dbname).await?;
         self.seen.fence = visit.observe_patiently(self.host, self.old).await?.fence;
         if self.seen.fence == FenceMeans::CleanStop {
             // Whatever is dirty is written while clients wait: let it be next to nothing.

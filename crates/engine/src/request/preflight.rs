@@ -1,0 +1,101 @@
+//! `data:maintenances:preflight`: what would stand in the way, asked at any time. Changes nothing.
+
+use async_trait::async_trait;
+use upkeep_domain::host_command::{Answer, HostQuery};
+use upkeep_domain::id::HostId;
+use upkeep_domain::plan::Plan;
+use upkeep_domain::ports::Hosts;
+use upkeep_domain::preflight::{Report, Run, Way};
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_domain::release::{Catalogue, ReleaseName};
+use upkeep_store::{Database, Instance};
+
+use super::run_maintenance::due::newest_after;
+use crate::Engine;
+use crate::preflight::{Ask, Subject, inspect};
+use crate::workflow::Failure;
+
+impl Engine {
+    /// For the release that is named, or the newest that may follow, or the present one when nothing
+    /// is due.
+    pub async fn preflight(
+        &self,
+        database: &Database,
+        release: Option<&str>,
+    ) -> Result<Report, Refusal> {
+        let primary = self.primary(database).await?;
+        let catalogue = self.catalogue().await?;
+        let target = target(&catalogue, &primary, release)?;
+        // On the release that it is on already it would be restarted.
+        let way = if target.as_str() == primary.release {
+            Way::RESTART
+        } else {
+            Way::CHANGEOVER
+        };
+        let subject = Subject {
+            run: Run::Asked,
+            way,
+            primary: primary.id,
+            dbname: &database.dbname,
+            target: &target,
+            settings: &Plan::find(&database.plan)?.settings(),
+            own_slot: None,
+            prepared: None,
+            waivers: &[],
+        };
+        let host = Asked {
+            hosts: self.world.hosts.as_ref(),
+            host: primary.host_id,
+        };
+        inspect(&host, &subject).await.map_err(refusal)
+    }
+}
+
+/// Asked once: who waits is a person.
+struct Asked<'a> {
+    hosts: &'a dyn Hosts,
+    host: HostId,
+}
+
+#[async_trait]
+impl Ask for Asked<'_> {
+    async fn ask(&self, query: HostQuery) -> Result<Answer, Failure> {
+        Ok(self.hosts.query(self.host, &query).await?)
+    }
+}
+
+fn target(
+    catalogue: &Catalogue,
+    primary: &Instance,
+    named: Option<&str>,
+) -> Result<ReleaseName, Refusal> {
+    if let Some(text) = named {
+        let found = catalogue.find(text);
+        let found = found.map_err(|error| Refusal::not_found(error.to_string()))?;
+        return Ok(found.name.clone());
+    }
+    let present = catalogue.find(&primary.release).ok();
+    let newest = present.and_then(|present| newest_after(catalogue, present));
+    match newest.or(present) {
+        Some(release) => Ok(release.name.clone()),
+        // It is gone from the store, which the report says.
+        None => primary.release.parse().map_err(|_| {
+            let sentence = "our own state holds a release that has no name";
+            Refusal::new(RefusalKind::Internal, sentence)
+        }),
+    }
+}
+
+fn refusal(failure: Failure) -> Refusal {
+    let sentence = match failure {
+        Failure::Failed(sentence) | Failure::Final(sentence) | Failure::Unknown(sentence) => {
+            sentence
+        }
+        Failure::Stale => "a newer controller has taken over".to_owned(),
+    };
+    Refusal::new(
+        RefusalKind::Unavailable,
+        format!("the preflight could not be made: {sentence}"),
+    )
+    .with_hint("nothing was changed; try again in a moment")
+}
