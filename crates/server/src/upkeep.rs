@@ -2,7 +2,7 @@
 //! maintenance, and the PostgreSQL releases there are.
 
 mod events;
-pub(crate) mod preflight;
+mod preflight;
 mod releases;
 
 use axum::Router;
@@ -15,6 +15,7 @@ pub(crate) fn routes() -> Router<Services> {
     Router::new()
         .route(paths::EVENTS, get(events::list))
         .route(paths::PREFLIGHT, get(preflight::make))
+        .route(paths::PREFLIGHTS, get(preflight::kept))
         .route(paths::RELEASES, get(releases::list).post(releases::add))
         .route(paths::RELEASE, get(releases::show).delete(releases::remove))
 }

@@ -111,7 +111,7 @@ pub enum ClientCommand {
     /// Show the maintenance of a database
     #[command(name = "data:maintenances:info")]
     MaintenanceInfo(MaintenanceInfo),
-    /// Look for what would stand in the way of a maintenance; changes nothing
+    /// Look for what would stand in the way of a maintenance; changes nothing, exits with 1 if it is blocked
     #[command(name = "data:maintenances:preflight")]
     MaintenancePreflight(MaintenancePreflight),
     /// Run a maintenance now

@@ -36,7 +36,7 @@ pub struct Maintenance {
     /// Why it ended as it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome_because: Option<String>,
-    /// Of each time it was looked at, the first one first.
+    /// Of each time it was looked at, the first one first. Not sent with it: see `paths::PREFLIGHTS`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preflight: Vec<Preflight>,
     pub previously_scheduled_for: Option<String>,

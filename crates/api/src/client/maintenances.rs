@@ -43,6 +43,12 @@ impl Client {
             .await
     }
 
+    /// Those that were made for the latest maintenance.
+    pub async fn preflights(&self, database: Uuid) -> Result<Vec<Preflight>, Error> {
+        self.get(paths::fill(paths::PREFLIGHTS, &[&database.to_string()]))
+            .await
+    }
+
     /// Events behind `after`, or of the latest workflow from its beginning. Waits up to `wait_ms`
     /// until there is one.
     pub async fn events(

@@ -20,7 +20,15 @@ pub(super) async fn make(
     Ok(reply::ok(&shown(&report)))
 }
 
-pub(crate) fn shown(report: &Report) -> Preflight {
+/// Those of the latest maintenance, the first one first.
+pub(super) async fn kept(State(services): State<Services>, Path(database): Path<String>) -> Reply {
+    let database = find::database(&*services.backend, &database, None).await?;
+    let maintenance = services.backend.maintenance(database.id).await?;
+    let reports: Vec<Preflight> = maintenance.preflight.iter().map(shown).collect();
+    Ok(reply::ok(&reports))
+}
+
+fn shown(report: &Report) -> Preflight {
     Preflight {
         actions: report.actions.iter().map(shown_action).collect(),
         checks: report.checks.iter().map(shown_check).collect(),

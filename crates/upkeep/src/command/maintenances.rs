@@ -44,7 +44,12 @@ pub(super) async fn info(
 ) -> Result<Exit, Failure> {
     let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
     let doing = format!("Fetching maintenance for {}", addon.name);
-    let maintenance = out.doing(&doing, client.maintenance(addon.id)).await?;
+    let asked = async {
+        let mut maintenance = client.maintenance(addon.id).await?;
+        maintenance.preflight = client.preflights(addon.id).await?;
+        Ok::<_, Failure>(maintenance)
+    };
+    let maintenance = out.doing(&doing, asked).await?;
     out.result(&maintenance, render_info);
     Ok(Exit::Done)
 }
