@@ -8,7 +8,7 @@ use crate::Error;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_method.sql"),
-    include_str!("../migrations/0005_preflight.sql"),
+    include_str!("../migrations/0003_preflight.sql"),
 ];
 
 /// Version of the tables that this program works with.
