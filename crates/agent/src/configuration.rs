@@ -112,6 +112,8 @@ fn settings(settings: &InstanceSettings, upstream: Option<&Upstream>) -> String 
         max_connections,
         shared_buffers_mb,
         wal_keep_size_mb,
+        effective_cache_size_mb,
+        work_mem_mb,
     } = settings;
     let mut text = format!(
         "max_connections = {max_connections}
@@ -131,6 +133,15 @@ log_checkpoints = on
 log_lock_waits = on
 "
     );
+    let said = [
+        ("effective_cache_size", effective_cache_size_mb),
+        ("work_mem", work_mem_mb),
+    ];
+    for (name, mb) in said {
+        if let Some(mb) = mb {
+            let _ = writeln!(text, "{name} = {mb}MB");
+        }
+    }
     if let Some(Upstream { address, slot }) = upstream {
         let _ = writeln!(
             text,
@@ -244,10 +255,26 @@ mod tests {
             max_connections: 20,
             shared_buffers_mb: 16,
             wal_keep_size_mb: 64,
+            effective_cache_size_mb: Some(48),
+            work_mem_mb: None,
         };
         let emptied = "\nsynchronous_standby_names = ''\n";
         assert!(settings(&wanted, Some(&upstream)).contains(emptied));
         assert!(settings(&wanted, Some(&upstream)).contains("host=''/a folder'' port="));
         assert!(!settings(&wanted, None).contains(emptied));
+    }
+
+    #[test]
+    fn what_a_plan_does_not_say_is_left_to_postgres() {
+        let wanted = InstanceSettings {
+            max_connections: 20,
+            shared_buffers_mb: 16,
+            wal_keep_size_mb: 64,
+            effective_cache_size_mb: Some(48),
+            work_mem_mb: None,
+        };
+        let text = settings(&wanted, None);
+        assert!(text.contains("\neffective_cache_size = 48MB\n"), "{text}");
+        assert!(!text.contains("work_mem"), "{text}");
     }
 }

@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod event;
 mod maintenance;
+mod plan;
 mod preflight;
 mod release;
 
@@ -24,5 +25,6 @@ pub use maintenance::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
     RunMaintenance, Status, StepsMs, Window,
 };
+pub use plan::Plan;
 pub use preflight::{Preflight, PreflightAction, PreflightCheck, PreflightVerdict, Waive, Waived};
 pub use release::{AddFrom, AddRelease, Release};

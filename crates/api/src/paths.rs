@@ -17,6 +17,8 @@ pub const APP_ADDONS: &str = "/apps/{app}/addons";
 pub const APP_ADDON: &str = "/apps/{app}/addons/{addon}";
 pub const APP_ATTACHMENTS: &str = "/apps/{app}/addon-attachments";
 pub const APP_ATTACHMENT: &str = "/apps/{app}/addon-attachments/{attachment}";
+/// As `heroku addons:plans` asks for them.
+pub const PLANS: &str = "/addon-services/{service}/plans";
 pub const ADDONS: &str = "/addons";
 pub const ADDON: &str = "/addons/{addon}";
 pub const ADDON_ATTACHMENTS: &str = "/addons/{addon}/addon-attachments";

@@ -123,4 +123,9 @@ pub struct InstanceSettings {
     pub shared_buffers_mb: u32,
     /// WAL kept for a standby that falls behind or an old primary that rejoins.
     pub wal_keep_size_mb: u32,
+    /// PostgreSQL's own defaults when not said.
+    #[serde(default)]
+    pub effective_cache_size_mb: Option<u32>,
+    #[serde(default)]
+    pub work_mem_mb: Option<u32>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::HostId;
+use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::{Credentials, Hosts, Random, Traffic};
 
 /// Moments in the life of a step at which a controller may die.
@@ -39,6 +40,7 @@ pub struct World {
     pub boundaries: Arc<dyn Boundaries>,
     /// Where new instances are made: the one host there is.
     pub host: HostId,
+    pub plans: Plans,
     pub hold_limits: HoldLimits,
     /// How long an old instance is kept, stopped, after a changeover.
     pub retire_grace: Duration,

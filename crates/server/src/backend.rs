@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use upkeep_domain::id::{AppId, DatabaseId};
 use upkeep_domain::name::{AppName, DatabaseName};
+use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::{AddRelease, Release};
@@ -132,6 +133,8 @@ pub trait Backend: Send + Sync + 'static {
         wait: Duration,
     ) -> Result<Vec<EventView>, Refusal>;
 
+    /// In the order of their table.
+    async fn plans(&self) -> Result<Vec<Plan>, Refusal>;
     async fn releases(&self) -> Result<Vec<Release>, Refusal>;
     async fn release(&self, name: &str) -> Result<Release, Refusal>;
     async fn add_release(&self, wish: AddRelease) -> Result<Release, Refusal>;

@@ -6,6 +6,7 @@ mod apps;
 mod attachments;
 mod config_vars;
 mod formation;
+mod plans;
 mod versions;
 
 use axum::Router;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Router<Services> {
             paths::APP_ADDON,
             get(addons::show_of_app).delete(addons::destroy),
         )
+        .route(paths::PLANS, get(plans::list))
         .route(paths::ADDONS, get(addons::all))
         .route(paths::ADDON, get(addons::show))
         .route(paths::RESOLVE_ADDON, post(addons::resolve))

@@ -6,6 +6,7 @@ mod addons;
 mod apps;
 mod maintenances;
 mod pg;
+mod plans;
 mod releases;
 mod role;
 
@@ -20,6 +21,7 @@ pub use maintenances::{
     MaintenancesList,
 };
 pub use pg::{PgInfo, PgWait};
+pub use plans::Plans;
 pub use releases::{ReleasesAdd, ReleasesInfo, ReleasesRemove};
 pub use role::{Role, Up};
 
@@ -123,6 +125,9 @@ pub enum ClientCommand {
     /// List the past maintenances of a database
     #[command(name = "data:maintenances:history")]
     MaintenanceHistory(MaintenanceHistory),
+    /// List the plans that databases can be on
+    #[command(name = "plans")]
+    Plans(Plans),
     /// List the PostgreSQL releases that databases can run on
     #[command(name = "releases")]
     Releases,

@@ -8,11 +8,12 @@ mod find;
 mod follow;
 mod maintenances;
 mod pg;
+mod plans;
 mod releases;
 
 use upkeep_api::client::Client;
 
-use crate::cli::{ClientCommand, Global};
+use crate::cli::{ClientCommand, Global, Plans};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -20,6 +21,9 @@ pub use connection::default_dir;
 
 /// Runs one command to its end. Whatever went wrong has been said when it returns.
 pub async fn run(command: ClientCommand, global: &Global, out: &mut Output) -> Exit {
+    if let ClientCommand::Plans(Plans { defaults: true }) = command {
+        return plans::defaults(out);
+    }
     let result = match connection::connect(global) {
         Ok(client) => dispatch(command, &client, out).await,
         Err(failure) => Err(failure),
@@ -51,6 +55,7 @@ async fn dispatch(
         ClientCommand::MaintenanceRun(args) => maintenances::run(client, args, out).await,
         ClientCommand::MaintenanceWait(args) => maintenances::wait(client, args, out).await,
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
+        ClientCommand::Plans(_) => plans::list(client, out).await,
         ClientCommand::Releases => releases::list(client, out).await,
         ClientCommand::ReleasesAdd(args) => releases::add(client, args, out).await,
         ClientCommand::ReleasesInfo(args) => releases::info(client, args, out).await,

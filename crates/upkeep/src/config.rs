@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
+use upkeep_domain::plan::Plans;
 
 /// `/data/agent/s/0123abcd/.s.PGSQL.5432` must fit in a socket address of 107 bytes.
 const DIR_BYTES_MAX: usize = 60;
@@ -24,6 +25,9 @@ pub struct Config {
     pub advertise: Option<String>,
     /// Who runs PostgreSQL when Upkeep is root.
     pub run_as: Option<String>,
+    /// The table of plans; the built-in one when not said.
+    #[serde(default)]
+    pub plans: Option<Utf8PathBuf>,
     /// The private instance that keeps Upkeep's own state; unused with `UPKEEP_STATE_URL`.
     pub state_instance: InstanceId,
     /// Our own state is in the PostgreSQL that `UPKEEP_STATE_URL` names.
@@ -69,6 +73,16 @@ impl Config {
 
     pub fn log_file(&self, role: &str) -> Utf8PathBuf {
         self.dir.join("log").join(format!("{role}.log"))
+    }
+
+    /// # Errors
+    /// With the line, the key, and what is allowed there.
+    pub fn read_plans(&self) -> Result<Plans> {
+        let Some(file) = &self.plans else {
+            return Ok(Plans::defaults());
+        };
+        let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
+        Plans::read(&text).with_context(|| format!("understand the plans in `{file}`"))
     }
 
     pub fn read(file: &Utf8Path) -> Result<Self> {

@@ -41,6 +41,7 @@ async fn run_up(global: &Global, up: Up, out: &mut Output) -> anyhow::Result<()>
         endpoint_listen: up.endpoint_listen,
         advertise: up.advertise,
         run_as: up.run_as,
+        plans: up.plans,
         retire_grace_seconds: up.retire_grace_seconds,
         fence: up.fence.into(),
     };

@@ -26,6 +26,8 @@ pub(crate) const SETTINGS: InstanceSettings = InstanceSettings {
     max_connections: 20,
     shared_buffers_mb: 16,
     wal_keep_size_mb: 64,
+    effective_cache_size_mb: None,
+    work_mem_mb: None,
 };
 const PATIENCE: Duration = Duration::from_secs(20);
 

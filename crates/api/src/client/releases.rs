@@ -1,4 +1,4 @@
-//! Calls about PostgreSQL releases.
+//! Calls about what databases are made of: plans and PostgreSQL releases.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{Call, Client, Error, Nothing};
-use crate::body::{AddRelease, Release};
+use crate::body::{AddRelease, Plan, Release};
 use crate::paths;
 
 /// A release may be downloaded, unpacked and tried out before the answer comes.
@@ -14,6 +14,10 @@ const ADD_TIMEOUT: Duration = Duration::from_secs(600);
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Client {
+    pub async fn plans(&self, service: &str) -> Result<Vec<Plan>, Error> {
+        self.get(paths::fill(paths::PLANS, &[service])).await
+    }
+
     pub async fn releases(&self) -> Result<Vec<Release>, Error> {
         self.get(paths::RELEASES.to_owned()).await
     }

@@ -29,10 +29,10 @@ impl Engine {
         if let Some(made) = self.made_by(request.request_id.as_deref()).await? {
             return Ok(made);
         }
-        let plan = Plan::find(&request.plan)?;
+        let plan = self.world.plans.find(&request.plan)?;
         let catalogue = self.catalogue().await?;
         let release = choose(&catalogue, request.release.as_deref())?;
-        let database = self.new_database(&request, &plan).await?;
+        let database = self.new_database(&request, plan).await?;
         let provision = Provision {
             database: database.id,
             host: self.world.host,
@@ -101,7 +101,7 @@ impl Engine {
                 .name
                 .clone()
                 .unwrap_or_else(|| database_name(random)),
-            plan: plan.name.to_owned(),
+            plan: plan.name.clone(),
             attachment,
             dbname: identifier(random, 'd'),
             credential: self.world.credentials.create(&identifier(random, 'u')),

@@ -1,9 +1,10 @@
-//! Adding and removing releases, and looking at a database: passed on to the agent.
+//! What databases are made of: plans as they are, releases passed on to the agent, and a look at one.
 
 use upkeep_domain::host_command::{
     Answer, CommandId, Envelope, HostCommand, HostQuery, Outcome, Usage,
 };
 use upkeep_domain::id::WorkflowId;
+use upkeep_domain::plan::Plans;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release, ReleaseName};
 use upkeep_store::{Database, Instance};
@@ -12,6 +13,11 @@ use super::{host_refusal, store_refusal};
 use crate::Engine;
 
 impl Engine {
+    /// The plans that databases can be on.
+    pub fn plans(&self) -> &Plans {
+        &self.world.plans
+    }
+
     pub async fn add_release(&self, source: AddRelease) -> Result<Release, Refusal> {
         match self.tell_host(HostCommand::AddRelease { source }).await? {
             Outcome::ReleaseAdded { release } => Ok(*release),

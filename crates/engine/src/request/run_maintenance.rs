@@ -48,6 +48,7 @@ impl Engine {
         if let Some(begun) = self.begun_by(request.request_id.as_deref()).await? {
             return Ok(begun);
         }
+        refuse_without_window(self.world.plans.find(&database.plan)?)?;
         if self.go_on_with_stuck(database).await? {
             return self.newest_maintenance(database).await;
         }
@@ -176,7 +177,7 @@ impl Engine {
                 replacement,
             ),
             release: release.name.clone(),
-            settings: Plan::find(&database.plan)?.settings(),
+            settings: self.world.plans.find(&database.plan)?.settings(),
             slot: format!("upkeep_{}", replacement.0.simple()),
             waivers,
             report: None,
@@ -190,4 +191,21 @@ fn waivers(request: &RunMaintenance) -> Result<Vec<Waiver>, Refusal> {
     wishes
         .map(|wish| grant(&wish.check, &wish.because, &request.by))
         .collect()
+}
+
+/// What has no window is maintained when its operator likes, and not by hand.
+fn refuse_without_window(plan: &Plan) -> Result<(), Refusal> {
+    if plan.window {
+        return Ok(());
+    }
+    if plan.is_essential() {
+        // Heroku's words.
+        let sentence = "You can't trigger maintenance on an Essential tier database.";
+        return Err(Refusal::invalid(sentence));
+    }
+    Err(Refusal::invalid(format!(
+        "you can't trigger maintenance on a database of the plan `{}`: it has no window",
+        plan.name
+    ))
+    .with_hint("the table of plans says which have one: upkeep plans"))
 }

@@ -190,6 +190,25 @@ async fn a_method_that_is_none_or_is_impossible_is_refused() {
 }
 
 #[tokio::test]
+async fn an_essential_database_is_not_maintained_by_hand() {
+    let desk = Desk::open(&[FIRST, "15.20-b"]).await;
+    let essential = CreateDatabase {
+        plan: "essential-0".to_owned(),
+        ..desk.new_database().await
+    };
+    let made = desk.engine.create_database(essential).await;
+    let made = made.expect("nothing stands in the way");
+    let asked = desk.engine.run_maintenance(maintenance_of(made.clone()));
+    let refusal = asked.await.expect_err("it has no window");
+    assert_eq!(
+        refusal.sentence,
+        "You can't trigger maintenance on an Essential tier database."
+    );
+    let asked = desk.engine.run_maintenance(maintenance_of(made));
+    desk.refuses(RefusalKind::Invalid, asked).await;
+}
+
+#[tokio::test]
 async fn the_newest_of_the_same_major_is_what_is_due() {
     let desk = Desk::open(&[FIRST, "15.19-c", "15.20-b", "16.1-x"]).await;
     let begun = desk.engine.run_maintenance(desk.maintenance(None)).await;

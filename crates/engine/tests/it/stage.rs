@@ -9,6 +9,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use upkeep_domain::credential::Credential;
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{DatabaseId, HostId};
+use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::{Credentials, Random};
 use upkeep_engine::request::{CreateDatabase, RunMaintenance};
 use upkeep_engine::{Boundaries, Engine, World};
@@ -175,6 +176,7 @@ pub(crate) fn engine_with(
         credentials: Arc::new(Drawn),
         boundaries,
         host: HostId(Uuid::nil()),
+        plans: Plans::defaults(),
         hold_limits,
         retire_grace,
     };

@@ -33,7 +33,7 @@ fn shown(view: InfoView) -> Database {
         num_tables: view.tables,
         plan: DatabasePlan {
             id: 1,
-            name: view.database.plan.name.to_owned(),
+            name: view.database.plan.name,
         },
         postgres_version: Some(view.postgres_version),
         resource_url: view.url,

@@ -7,11 +7,15 @@ use crate::backend::{InfoView, MaintenanceView};
 use crate::times;
 
 pub(super) fn entries(view: &InfoView) -> Vec<InfoEntry> {
-    let plan = view.database.plan;
+    let plan = &view.database.plan;
     let mut lines = vec![
-        line("Plan", Some(plan.title.to_owned())),
+        line("Plan", Some(plan.title.clone())),
         line("Status", Some(view.status.clone())),
-        line("Data Size", view.size_bytes.map(bytes)),
+        line(
+            "Data Size",
+            view.size_bytes
+                .map(|size| format!("{}/{}.0 GB", bytes(size), plan.disk_gb)),
+        ),
         line("Tables", view.tables.map(|tables| tables.to_string())),
         line("PG Version", Some(view.postgres_version.clone())),
         line("Release", Some(view.release.clone())),

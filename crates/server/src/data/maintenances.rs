@@ -180,10 +180,10 @@ fn shown_addon(view: &MaintenanceView) -> MaintenanceAddon {
     let database = &view.database;
     MaintenanceAddon {
         attachments: database.config_vars.clone(),
-        description: database.plan.description.to_owned(),
+        description: database.plan.description.clone(),
         kind: SERVICE.to_owned(),
         name: database.name.to_string(),
-        plan: database.plan.name.to_owned(),
+        plan: database.plan.name.clone(),
         uuid: database.id.0,
         window: view.window.clone(),
     }

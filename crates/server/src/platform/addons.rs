@@ -121,7 +121,7 @@ pub(super) fn shown(database: DatabaseView) -> Addon {
         id: database.id.0,
         name: database.name.into(),
         plan: PricedPlan {
-            name: plan_name(database.plan.name),
+            name: plan_name(&database.plan.name),
             price: Price::none(),
         },
         provision_message: None,

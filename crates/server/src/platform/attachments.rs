@@ -98,7 +98,7 @@ fn shown(database: &DatabaseView, config_var: &str) -> Attachment {
             id: database.id.0,
             name: database.name.to_string(),
             plan: Named {
-                name: plan_name(database.plan.name),
+                name: plan_name(&database.plan.name),
             },
         },
         app: shown_ref(&database.app),

@@ -240,7 +240,7 @@ async fn a_database_is_shown_in_lines_with_a_url_that_clients_know() {
             .map(|line| line["values"][0].clone())
     };
     assert_eq!(line("Plan"), Some(json!("Standard 0")));
-    assert_eq!(line("Data Size"), Some(json!("7.6 MB")));
+    assert_eq!(line("Data Size"), Some(json!("7.6 MB/64.0 GB")));
     assert_eq!(line("Connections"), Some(json!("3/120")));
     assert_eq!(line("Maintenance"), Some(json!("not required")));
     assert_eq!(line("Followers"), None);

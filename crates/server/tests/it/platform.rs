@@ -35,6 +35,19 @@ async fn an_app_is_found_by_name_and_by_id_with_the_fields_that_clients_read() {
 }
 
 #[tokio::test]
+async fn plans_are_listed_as_herokus_client_asks_for_them() {
+    let program = Program::start().await;
+    let plans = program.client.plans("heroku-postgresql").await.unwrap();
+    let premium = plans
+        .iter()
+        .find(|plan| plan.name == "heroku-postgresql:premium-0")
+        .unwrap();
+    assert!(premium.high_availability && premium.human_name == "Premium 0");
+    let unknown = program.get("/addon-services/heroku-redis/plans").await;
+    assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
 async fn maintenance_mode_is_switched() {
     let program = Program::start().await;
     program

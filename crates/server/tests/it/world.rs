@@ -15,7 +15,7 @@ use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::AppName;
-use upkeep_domain::plan::Plan;
+use upkeep_domain::plan::{Plan, Plans};
 use upkeep_domain::preflight::{Check, Judged, Report, Run, Verdict, Waiver};
 use upkeep_domain::procedure::End;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
@@ -244,7 +244,7 @@ impl Backend for World {
     }
 
     async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal> {
-        let plan = Plan::find(&wish.plan)?;
+        let plan = Plans::defaults().find(&wish.plan)?.clone();
         let app = self.app(&wish.app.to_string()).await?;
         let mut state = self.state();
         let nth = state.databases.len() + 1;
@@ -389,6 +389,10 @@ impl Backend for World {
             return Ok(self.events_now(database, since, limit));
         }
         Ok(events)
+    }
+
+    async fn plans(&self) -> Result<Vec<Plan>, Refusal> {
+        Ok(Plans::defaults().iter().cloned().collect())
     }
 
     async fn releases(&self) -> Result<Vec<Release>, Refusal> {

@@ -18,6 +18,14 @@ pub struct Up {
     /// User that runs PostgreSQL when Upkeep is root [default: postgres]
     #[arg(long, value_name = "USER")]
     pub run_as: Option<String>,
+    /// Table of the plans, in the format of `upkeep plans --defaults` [default: built in]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "UPKEEP_PLANS",
+        hide_env_values = true
+    )]
+    pub plans: Option<Utf8PathBuf>,
     /// How long an old instance is kept, stopped, after a changeover
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub retire_grace_seconds: u64,

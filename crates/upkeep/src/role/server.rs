@@ -7,11 +7,12 @@ mod views;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use camino::Utf8Path;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use upkeep_agent::client::AgentClient;
+use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::Random;
 use upkeep_endpoint::EndpointClient;
 use upkeep_engine::{Boundaries, Engine, Unwatched, World};
@@ -43,11 +44,9 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
         .add_token(Machine.uuid(), OWNER_EMAIL, &token_sha256(&config)?)
         .await
         .context("record the owner's token")?;
-    let engine = Engine::new(
-        Arc::clone(&store),
-        Arc::new(world(&config, agent)?),
-        &config.owner(),
-    );
+    let world = world(&config, agent)?;
+    need_plans_in_use(&store, &world.plans).await?;
+    let engine = Engine::new(Arc::clone(&store), Arc::new(world), &config.owner());
     let listener = TcpListener::bind(&config.listen)
         .await
         .with_context(|| format!("listen for the API on `{}`", config.listen))?;
@@ -71,6 +70,20 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
     }
 }
 
+/// A database whose plan is not known could be neither shown nor maintained.
+async fn need_plans_in_use(store: &Store, plans: &Plans) -> Result<()> {
+    for database in store.databases().await.context("read our own state")? {
+        if plans.find(&database.plan).is_err() {
+            bail!(
+                "the database `{}` is on the plan `{}`, which the table of plans does not have\nhint: put it back into the table",
+                database.name,
+                database.plan
+            );
+        }
+    }
+    Ok(())
+}
+
 fn world(config: &Config, agent: AgentClient) -> Result<World> {
     Ok(World {
         hosts: Arc::new(agent),
@@ -81,6 +94,7 @@ fn world(config: &Config, agent: AgentClient) -> Result<World> {
         credentials: Arc::new(Machine),
         boundaries: boundaries(),
         host: config.host,
+        plans: config.read_plans()?,
         hold_limits: config.hold.clone(),
         retire_grace: Duration::from_secs(config.retire_grace_seconds),
     })

@@ -27,6 +27,7 @@ pub struct UpOptions {
     pub endpoint_listen: String,
     pub advertise: Option<String>,
     pub run_as: Option<String>,
+    pub plans: Option<Utf8PathBuf>,
     pub retire_grace_seconds: u64,
     pub fence: FenceMeans,
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 use upkeep_domain::id::{AppId, DatabaseId};
 use upkeep_domain::name::AppName;
+use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
@@ -66,6 +67,10 @@ impl EngineBackend {
             .ok_or_else(|| Refusal::not_found("there is no such database"))
     }
 
+    fn view(&self, row: &Database) -> Result<DatabaseView, Refusal> {
+        views::database(row, self.engine.plans())
+    }
+
     fn url(&self, database: &Database) -> String {
         let credential = &database.credential;
         format!(
@@ -87,7 +92,7 @@ impl EngineBackend {
     }
 
     async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {
-        let view = views::database(database)?;
+        let view = self.view(database)?;
         let newest = self
             .store
             .maintenances(database.id, 1)
@@ -201,12 +206,12 @@ impl Backend for EngineBackend {
         databases
             .map_err(|error| store_refusal(&error))?
             .iter()
-            .map(views::database)
+            .map(|row| self.view(row))
             .collect()
     }
 
     async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
-        views::database(&self.database_row(id).await?)
+        self.view(&self.database_row(id).await?)
     }
 
     async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal> {
@@ -220,13 +225,13 @@ impl Backend for EngineBackend {
                 request_id: Some(wish.request_id.to_string()),
             })
             .await?;
-        views::database(&made)
+        self.view(&made)
     }
 
     async fn destroy_database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
         let database = self.database_row(id).await?;
         self.engine.destroy_database(&database).await?;
-        let mut view = views::database(&database)?;
+        let mut view = self.view(&database)?;
         view.state = upkeep_server::backend::DatabaseState::Deprovisioning;
         Ok(view)
     }
@@ -251,7 +256,7 @@ impl Backend for EngineBackend {
         let seen = primary.observed.as_ref();
         let usage = self.engine.usage(&row, &primary).await;
         Ok(InfoView {
-            database: views::database(&row)?,
+            database: self.view(&row)?,
             postgres_version: self.version_of(&primary.release).await,
             release: primary.release.clone(),
             status: status(seen.is_none_or(|seen| seen.accepts_connections)).to_owned(),
@@ -296,7 +301,7 @@ impl Backend for EngineBackend {
                 request_id: Some(wish.request_id.to_string()),
             })
             .await?;
-        views::maintenance(&begun, views::database(&database)?, None)
+        views::maintenance(&begun, self.view(&database)?, None)
     }
 
     async fn preflight(
@@ -352,6 +357,10 @@ impl Backend for EngineBackend {
             }
             sleep(LOOK_EVERY).await;
         }
+    }
+
+    async fn plans(&self) -> Result<Vec<Plan>, Refusal> {
+        Ok(self.engine.plans().iter().cloned().collect())
     }
 
     async fn releases(&self) -> Result<Vec<Release>, Refusal> {

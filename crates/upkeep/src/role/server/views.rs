@@ -2,7 +2,7 @@
 
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::{AppName, DatabaseName};
-use upkeep_domain::plan::Plan;
+use upkeep_domain::plan::Plans;
 use upkeep_domain::procedure::{End, Steps, changeover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
@@ -37,7 +37,7 @@ pub(super) fn app(app: &App, owner_email: &str) -> Result<AppView, Refusal> {
     })
 }
 
-pub(super) fn database(database: &Database) -> Result<DatabaseView, Refusal> {
+pub(super) fn database(database: &Database, plans: &Plans) -> Result<DatabaseView, Refusal> {
     Ok(DatabaseView {
         id: database.id,
         name: database_name(&database.name)?,
@@ -45,7 +45,7 @@ pub(super) fn database(database: &Database) -> Result<DatabaseView, Refusal> {
             id: database.app_id,
             name: app_name(&database.app_name)?,
         },
-        plan: Plan::find(&database.plan).map_err(|_| defect("a plan"))?,
+        plan: plans.find(&database.plan)?.clone(),
         state: match database.state {
             DatabaseState::Provisioning => StateView::Provisioning,
             DatabaseState::Provisioned => StateView::Provisioned,

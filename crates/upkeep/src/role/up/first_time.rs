@@ -74,6 +74,7 @@ pub(super) fn configure(
         endpoint_listen: options.endpoint_listen.clone(),
         advertise: options.advertise.clone(),
         run_as: options.run_as.clone(),
+        plans: options.plans.as_deref().map(absolute).transpose()?,
         retire_grace_seconds: options.retire_grace_seconds,
         fence: options.fence,
         state_elsewhere,
@@ -86,6 +87,7 @@ pub(super) fn configure(
     for (role, listen, before) in addresses {
         need_address(&config, role, listen, before.as_deref())?;
     }
+    config.read_plans()?;
     config.write()?;
     let config = Config::read(&Config::file(&config.dir))?;
     write_token(&config)?;

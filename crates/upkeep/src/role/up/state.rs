@@ -29,6 +29,8 @@ const SETTINGS: InstanceSettings = InstanceSettings {
     max_connections: 40,
     shared_buffers_mb: 32,
     wal_keep_size_mb: 0,
+    effective_cache_size_mb: None,
+    work_mem_mb: None,
 };
 const SUPERUSER: &str = "upkeep";
 

@@ -35,6 +35,34 @@ async fn up_names_the_address_that_is_taken_and_starts_nothing() {
 }
 
 #[tokio::test]
+async fn up_says_what_is_wrong_in_a_table_of_plans_and_starts_nothing() {
+    let dir = TempDir::new().unwrap();
+    let dir = Utf8Path::from_path(dir.path()).unwrap();
+    let plans = dir.join("plans.toml");
+    let wrong = upkeep_domain::plan::DEFAULTS.replacen("connections = 120", "connections = 0", 1);
+    fs::write(&plans, wrong).unwrap();
+    let addresses = [
+        "--listen",
+        "127.0.0.1:0",
+        "--endpoint-listen",
+        "127.0.0.1:0",
+    ];
+    let args = [&["up", "--plans", plans.as_str()][..], &addresses].concat();
+    let ended = Running::begin(&options(), dir, &args)
+        .unwrap()
+        .ended()
+        .await;
+    let ended = ended.unwrap();
+    said(
+        &ended,
+        NOT_DONE,
+        "`connections`: 0 is not allowed: 1 to 5000",
+    );
+    said(&ended, NOT_DONE, "plans.toml");
+    assert!(!dir.join("config.toml").exists(), "nothing was begun");
+}
+
+#[tokio::test]
 async fn a_second_up_in_a_directory_leaves_the_first_one_as_it_is() {
     let world = World::new().await;
     let files = || ["config.toml", "client.json", "token"].map(|name| read(&world.up, name));
