@@ -15,6 +15,8 @@ use row::{Options, Row};
 pub(crate) enum Bench {
     /// What clients feel of a changeover, beside what a promotion alone takes
     Changeover(Options),
+    /// What clients feel of a failover, beside what a promotion alone takes
+    Failover(Options),
     /// What clients feel of a restart, beside what stop and start alone take
     Restart(Options),
 }
@@ -23,6 +25,7 @@ impl Bench {
     pub(crate) async fn run(self) -> Result<()> {
         let (method, options) = match self {
             Self::Changeover(options) => (Method::Changeover, options),
+            Self::Failover(options) => (Method::Failover, options),
             Self::Restart(options) => (Method::Restart, options),
         };
         Row { method, options }.run().await

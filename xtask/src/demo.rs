@@ -72,7 +72,7 @@ impl Demo {
     fn to(&self) -> &str {
         match (&self.to, self.method) {
             (Some(to), _) => to,
-            (None, Method::Changeover) => setup::NEWER,
+            (None, Method::Changeover | Method::Failover) => setup::NEWER,
             (None, Method::Restart) => &self.from,
         }
     }
@@ -89,14 +89,17 @@ impl Demo {
             let name = format!("demo-{}-next", self.to());
             stage.add_release(&name, &to).await?
         };
-        let database = stage.create_database(&from.name, self.scale).await?;
+        let database = stage
+            .create_database(self.method, &from.name, self.scale)
+            .await?;
         let size = pgbench::size_bytes(&database.url).await?;
         let release_before = stage::server_version(&database.url).await?;
         let waiting = match self.method {
-            Method::Changeover => None,
+            Method::Changeover | Method::Failover => None,
             Method::Restart => Some(Waiting::set(stage, &database).await?),
         };
 
+        stage.ready(&database, self.method).await?;
         let config = self.load();
         eprintln!(
             "the database has {}; load from {} sessions",

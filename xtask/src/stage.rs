@@ -17,6 +17,10 @@ use crate::program::Program;
 
 const APP: &str = "demo";
 const STEADY_WITHIN: Duration = Duration::from_secs(60);
+/// Short, because it is waited for at every failover.
+const SOAK: Duration = Duration::from_secs(5);
+/// A large database is copied for that.
+const STANDBY_WITHIN: Duration = Duration::from_secs(600);
 const STEADY_FOR_MS: u64 = 2_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -48,6 +52,7 @@ pub(crate) struct Release {
 pub(crate) enum Method {
     Changeover,
     Restart,
+    Failover,
 }
 
 impl Method {
@@ -55,6 +60,14 @@ impl Method {
         match self {
             Self::Changeover => "changeover",
             Self::Restart => "restart",
+            Self::Failover => "failover",
+        }
+    }
+
+    fn plan(self) -> &'static str {
+        match self {
+            Self::Changeover | Self::Restart => "heroku-postgresql:standard-0",
+            Self::Failover => "heroku-postgresql:premium-0",
         }
     }
 }
@@ -74,7 +87,11 @@ pub(crate) struct Database {
 
 impl Stage {
     pub(crate) async fn set(binary: Utf8PathBuf) -> Result<Self> {
-        let up = async { Ok(Up::start(up::make_dir()?, Options::new(binary)).await?) };
+        let options = Options {
+            soak: Some(SOAK),
+            ..Options::new(binary)
+        };
+        let up = async { Ok(Up::start(up::make_dir()?, options).await?) };
         let up = unless_interrupted(up).await?;
         eprintln!("upkeep is up: {}, databases at {}", up.url(), up.endpoint());
         Ok(Self { up })
@@ -95,7 +112,12 @@ impl Stage {
     }
 
     /// Creates an app with a database and fills it with TPC-B tables.
-    pub(crate) async fn create_database(&self, release: &str, scale: u32) -> Result<Database> {
+    pub(crate) async fn create_database(
+        &self,
+        method: Method,
+        release: &str,
+        scale: u32,
+    ) -> Result<Database> {
         #[derive(Deserialize)]
         struct Addon {
             name: String,
@@ -106,10 +128,9 @@ impl Stage {
             url: String,
         }
         self.up.run(&["apps:create", APP]).await?;
-        let plan = "heroku-postgresql:standard-0";
         let create = [
             "addons:create",
-            plan,
+            method.plan(),
             "-a",
             APP,
             "--release",
@@ -124,6 +145,38 @@ impl Stage {
             name: addon.name,
             url: vars.url,
         })
+    }
+
+    /// Waits until the database can be maintained by this method.
+    pub(crate) async fn ready(&self, database: &Database, method: Method) -> Result<()> {
+        if method != Method::Failover {
+            return Ok(());
+        }
+        let deadline = Instant::now() + STANDBY_WITHIN;
+        while !self.has_a_standby(database).await? {
+            if Instant::now() > deadline {
+                bail!("no standby of {} has become ready", database.name);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    async fn has_a_standby(&self, database: &Database) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Shown {
+            info: Vec<Line>,
+        }
+        #[derive(Deserialize)]
+        struct Line {
+            name: String,
+            values: Vec<String>,
+        }
+        let info = ["pg:info", &database.name, "-a", APP];
+        let shown: Vec<Shown> = self.up.json(&info).await?;
+        let mut lines = shown.iter().flat_map(|shown| &shown.info);
+        let ready = |line: &Line| line.name == "HA Status" && line.values == ["Available"];
+        Ok(lines.any(ready))
     }
 
     /// Begins a maintenance, as a person would.

@@ -23,8 +23,8 @@ use crate::marks;
 use crate::record::Record;
 use crate::releases::{self, Releases};
 use crate::{
-    activity, copy, create, database, disarm, dry_start, facts, freeze, mark, observe, promote,
-    remove, restart, room, silence, slot, start,
+    activity, copy, create, database, disarm, dry_start, facts, freeze, mark, observe, patch,
+    promote, rejoin, remove, restart, room, silence, slot, start,
 };
 
 /// Where an agent keeps everything, and whose rights its instances have.
@@ -246,6 +246,24 @@ async fn on_instance(
                 slot,
             };
             copy::begin(host, instance, wish).await
+        }
+        HostCommand::PatchStandby { release, .. } => patch::patch(host, instance, &release).await,
+        HostCommand::Rejoin {
+            release,
+            settings,
+            upstream,
+            upstream_address,
+            slot,
+            ..
+        } => {
+            let wish = rejoin::Wish {
+                release,
+                settings,
+                upstream,
+                upstream_address,
+                slot,
+            };
+            rejoin::rejoin(host, instance, wish).await
         }
         HostCommand::DropSlot { slot, .. } => slot::drop(instance, &slot).await,
         HostCommand::Checkpoint { times, .. } => slot::checkpoint(instance, times).await,

@@ -82,7 +82,9 @@ fn patience(command: &HostCommand) -> Duration {
         | HostCommand::StopInstance { .. }
         | HostCommand::Thaw { .. }
         | HostCommand::RemoveInstance { .. } => 300,
+        HostCommand::PatchStandby { .. } => 600,
         HostCommand::Checkpoint { .. }
+        | HostCommand::Rejoin { .. }
         | HostCommand::AddRelease { .. }
         | HostCommand::RemoveRelease { .. } => 3_600,
     };

@@ -57,7 +57,7 @@ pub(crate) async fn begin(
         }
     }
     let (release, tool) = programs(host, &wish.release).await?;
-    let source = reach_source(host, &wish).await?;
+    let source = reach(host, wish.source, &wish.source_address).await?;
     let bytes_total = check_source(host, &source, &release).await?;
     slot::ensure(&source, &wish.slot).await.or_failed()?;
 
@@ -96,12 +96,15 @@ async fn programs(host: &Host, name: &ReleaseName) -> Result<(Release, Release),
     Ok((release, tool))
 }
 
-async fn reach_source(host: &Host, wish: &Wish) -> Result<Session, HostError> {
-    let ours = host.instance(wish.source);
-    let reached = match identity::read(&ours.places.data()) {
-        Ok(identity) => Session::open(&wish.source_address, &identity).await,
+pub(crate) async fn reach(
+    host: &Host,
+    source: InstanceId,
+    address: &Address,
+) -> Result<Session, HostError> {
+    let reached = match identity::read(&host.instance(source).places.data()) {
+        Ok(identity) => Session::open(address, &identity).await,
         // On another host; its agent knows its token, we do not.
-        Err(_) => Session::open_unchecked(&wish.source_address, "postgres").await,
+        Err(_) => Session::open_unchecked(address, "postgres").await,
     };
     reached.map_err(|error| {
         let why = ErrorChain(&error);
@@ -187,7 +190,7 @@ async fn copy(host: Arc<Host>, instance: Arc<Instance>, mut record: Record, tool
 }
 
 #[derive(Debug, thiserror::Error)]
-enum FinishError {
+pub(crate) enum FinishError {
     #[error(transparent)]
     Flush(#[from] flush::Error),
     #[error(transparent)]
@@ -201,7 +204,11 @@ enum FinishError {
 }
 
 /// Makes the copy one of its own: named anew, a standby, without what was true of its source only.
-async fn finish(host: &Host, instance: &Instance, record: &mut Record) -> Result<(), FinishError> {
+pub(crate) async fn finish(
+    host: &Host,
+    instance: &Instance,
+    record: &mut Record,
+) -> Result<(), FinishError> {
     let (places, run_as) = (&instance.places, host.run_as.as_ref());
     flush::flush_gently(&places.data()).await?;
     disarm::remove_mark(places)?;

@@ -30,6 +30,11 @@ pub(crate) fn ensure_standby(
     durable::write(&places.data().join(SIGNAL_FILE), b"", 0o600, run_as)
 }
 
+/// For a program that has to end a recovery first.
+pub(crate) fn remove_signal(places: &Places) -> Result<(), durable::Error> {
+    durable::remove(&places.data().join(SIGNAL_FILE))
+}
+
 /// A copy brings its source's mark along.
 pub(crate) fn remove_mark(places: &Places) -> Result<(), durable::Error> {
     durable::remove(&places.data().join(MARK_FILE))

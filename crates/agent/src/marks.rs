@@ -79,6 +79,11 @@ pub(crate) fn promotion_requested(places: &Places) -> Result<bool, Error> {
         .map_err(|source| Error::Read { path, source })
 }
 
+/// It follows another now: that it was asked once is of a former life.
+pub(crate) fn forget_promotion(places: &Places) -> Result<(), durable::Error> {
+    durable::remove(&places.promotion())
+}
+
 /// For whoever asks again. Nothing depends on it, so a failure is only logged.
 pub(crate) fn note_promoted(places: &Places, promote_to_write: Millis) {
     let path = places.promotion();

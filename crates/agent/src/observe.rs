@@ -12,11 +12,12 @@ use crate::fault::OrFailed;
 use crate::host::{Host, Instance, locked};
 use crate::record::Record;
 use crate::room::folder_bytes;
-use crate::session::{Row, truth, value};
+use crate::session::{Row, text, truth, value};
 use crate::{disarm, identity, marks};
 
 const ASK_WITHIN: Duration = Duration::from_secs(2);
 
+/// The checkpointer is started anew with every restart, also when the server only ended its children.
 /// A standby may have replayed from its files more than its receiver knows of.
 const LOOK: &str = "SELECT r, \
     CASE WHEN r THEN greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn()) \
@@ -25,7 +26,8 @@ const LOOK: &str = "SELECT r, \
     CASE WHEN r THEN EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming') END, \
     CASE WHEN r THEN coalesce((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver), \
                               (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())) \
-         ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END \
+         ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END, \
+    (SELECT pid || ' since ' || backend_start FROM pg_catalog.pg_stat_activity WHERE backend_type = 'checkpointer') \
     FROM pg_catalog.pg_is_in_recovery() AS r";
 
 pub(crate) async fn observe(host: &Host, instance: &Instance) -> Result<Observation, HostError> {
@@ -59,6 +61,7 @@ fn absent(instance: &Instance) -> Observation {
         timeline: None,
         flushed_lsn: None,
         replayed_lsn: None,
+        run: None,
         streaming: None,
         backup: None,
         disarmed: false,
@@ -99,6 +102,7 @@ fn add_answer(seen: &mut Observation, row: &Row) {
     seen.replayed_lsn = value(row, 2).filter(|_| seen.in_recovery == Some(true));
     seen.streaming = truth(row, 3);
     seen.timeline = value(row, 4).map(TimelineId).or(seen.timeline);
+    seen.run = text(row, 5).ok().map(str::to_owned);
 }
 
 /// Of instances that are copies.

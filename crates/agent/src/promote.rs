@@ -151,7 +151,7 @@ async fn first_write(instance: &Instance, session: &Session) -> Result<(), HostE
     }
 }
 
-async fn timeline(session: &Session) -> Result<TimelineId, HostError> {
+pub(crate) async fn timeline(session: &Session) -> Result<TimelineId, HostError> {
     let row = session.row(TIMELINE, ASK_WITHIN).await.or_failed()?;
     let number = value(&row, 0).ok_or_else(|| failed("the server does not say its timeline"))?;
     Ok(TimelineId(number))

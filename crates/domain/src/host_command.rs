@@ -90,6 +90,23 @@ pub enum HostCommand {
         /// Physical slot on the source that keeps its WAL; made if missing.
         slot: String,
     },
+    /// Stops a standby and starts it on another release of its major version, as the standby it is.
+    PatchStandby {
+        instance: InstanceId,
+        release: ReleaseName,
+    },
+    /// A primary that was taken out comes back as the standby of the one that took over. As it is,
+    /// if it wrote nothing behind the place where the other's history begins; otherwise rewound. A
+    /// refusal says why it cannot: then it is of no more use.
+    Rejoin {
+        instance: InstanceId,
+        release: ReleaseName,
+        settings: InstanceSettings,
+        upstream: InstanceId,
+        upstream_address: Address,
+        /// Physical slot on the upstream that keeps its WAL; made if missing.
+        slot: String,
+    },
     DropSlot {
         instance: InstanceId,
         slot: String,
@@ -165,6 +182,8 @@ impl HostCommand {
             | Self::ReloadInstance { instance }
             | Self::CreateDatabase { instance, .. }
             | Self::BaseBackup { instance, .. }
+            | Self::PatchStandby { instance, .. }
+            | Self::Rejoin { instance, .. }
             | Self::DropSlot { instance, .. }
             | Self::Checkpoint { instance, .. }
             | Self::Freeze { instance, .. }
@@ -206,6 +225,11 @@ pub enum Outcome {
     /// It has shut down: this is where its last record begins.
     ShutDown {
         checkpoint: Lsn,
+    },
+    /// It follows its successor.
+    Rejoined {
+        /// What it had written behind the fork was taken back.
+        rewound: bool,
     },
     Promoted {
         timeline: TimelineId,

@@ -105,6 +105,9 @@ pub struct Observation {
     /// Primary: flushed. Standby: received from its upstream.
     pub flushed_lsn: Option<Lsn>,
     pub replayed_lsn: Option<Lsn>,
+    /// Names one run of its processes: it is another one after any restart, also of itself.
+    #[serde(default)]
+    pub run: Option<String>,
     /// Standby: its WAL receiver is streaming.
     pub streaming: Option<bool>,
     pub backup: Option<BackupProgress>,

@@ -23,6 +23,7 @@ pub mod host_command;
 pub mod maintenance;
 pub mod preflight;
 pub mod procedure;
+pub mod standby;
 
 pub mod error_chain;
 pub mod millis;

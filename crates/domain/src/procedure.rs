@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 pub mod changeover;
 pub mod destroy;
+pub mod failover;
 pub mod provision;
 pub mod restart;
+pub mod standby;
 pub mod table;
 
 /// What is told and allowed of one step.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use upkeep_domain::procedure::{changeover, destroy, provision, restart, table};
+use upkeep_domain::procedure::{changeover, destroy, failover, provision, restart, standby, table};
 
 const BEGIN: &str = "<!-- tables: begin -->\n";
 const END: &str = "<!-- tables: end -->";
@@ -21,6 +21,8 @@ fn the_tables_in_the_documentation_are_those_of_the_code() {
         table::markdown::<provision::Step>(),
         table::markdown::<changeover::Step>(),
         table::markdown::<restart::Step>(),
+        table::markdown::<failover::Step>(),
+        table::markdown::<standby::Step>(),
         table::markdown::<destroy::Step>(),
     ]
     .join("\n");

@@ -89,6 +89,7 @@ impl Engine {
             due.tick().await;
             for (name, result) in [
                 ("observe", sweep::observe(&self.world, &self.store).await),
+                ("standbys", sweep::standbys(self).await),
                 ("routes", sweep::routes(&self.world, &self.store).await),
                 ("retire", sweep::retire(&self.world, &self.store).await),
             ] {

@@ -2,20 +2,24 @@
 
 mod changeover;
 mod destroy;
+mod failover;
 mod provision;
 mod restart;
 mod shared;
+mod standby;
 
 pub(crate) use changeover::Changeover;
 pub(crate) use destroy::Destroy;
+pub(crate) use failover::Failover;
 pub(crate) use provision::Provision;
 pub(crate) use restart::Restart;
 pub(crate) use shared::Switch;
+pub(crate) use standby::Standby;
 
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::Observation;
-use upkeep_domain::release::Release;
+use upkeep_domain::release::{Release, ReleaseName};
 use upkeep_domain::route::Target;
 
 use crate::workflow::{Failure, Visit};
@@ -42,6 +46,26 @@ pub(crate) fn target(seen: &Observation) -> Result<Target, Failure> {
 pub(crate) fn room_needed(instance_bytes: u64, factor: f64) -> u64 {
     const SPARE_BYTES: u64 = 256 << 20;
     (instance_bytes as f64 * factor) as u64 + SPARE_BYTES
+}
+
+/// The physical slot that keeps WAL for this follower, on whomever it follows.
+pub(crate) fn slot_of(follower: InstanceId) -> String {
+    format!("upkeep_{}", follower.0.simple())
+}
+
+/// Refuses when the release is not on the host.
+async fn need_release(
+    visit: &Visit<'_>,
+    host: HostId,
+    release: &ReleaseName,
+) -> Result<(), Failure> {
+    let there = releases(visit, host).await?;
+    if there.iter().any(|there| there.name == *release) {
+        return Ok(());
+    }
+    Err(Failure::Final(format!(
+        "the release `{release}` is not in the store any more"
+    )))
 }
 
 async fn releases(visit: &Visit<'_>, host: HostId) -> Result<Vec<Release>, Failure> {

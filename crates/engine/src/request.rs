@@ -8,14 +8,16 @@ mod naming;
 mod preflight;
 mod release;
 mod run_maintenance;
+mod standby;
 
 use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{Answer, HostError, HostQuery};
 use upkeep_domain::id::{DatabaseId, WorkflowId};
 use upkeep_domain::procedure::Steps;
+use upkeep_domain::procedure::standby::Step as StandbyStep;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::Catalogue;
-use upkeep_store::{Database, Error as StoreError, NewWorkflow};
+use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, NewWorkflow};
 
 use crate::Engine;
 use crate::workflow::Run;
@@ -92,6 +94,26 @@ impl Engine {
         Err(goes_on(database, &retried.procedure))
     }
 
+    /// Its primary, once it is provisioned.
+    async fn primary(&self, database: &Database) -> Result<Instance, Refusal> {
+        let not_ready = || {
+            Refusal::new(
+                RefusalKind::NotReady,
+                format!("`{}` is not provisioned yet", database.name),
+            )
+            .with_hint(format!("wait for it: upkeep addons:wait {}", database.name))
+        };
+        if database.state != DatabaseState::Provisioned {
+            return Err(not_ready());
+        }
+        let id = database.primary_instance.ok_or_else(not_ready)?;
+        self.store
+            .instance(id)
+            .await
+            .map_err(|error| store_refusal(&error))?
+            .ok_or_else(not_ready)
+    }
+
     /// Refuses while something else is being done to the database.
     async fn need_idle(&self, database: &Database) -> Result<(), Refusal> {
         match self
@@ -121,6 +143,13 @@ fn goes_on(database: &Database, procedure: &str) -> Refusal {
 }
 
 fn already_busy(database: &Database, procedure: &str, step: &str) -> Refusal {
+    if procedure == StandbyStep::PROCEDURE {
+        return Refusal::busy(format!(
+            "the hidden standby of `{}` is being built (at `{step}`)",
+            database.name
+        ))
+        .with_hint("try again when `upkeep pg:info` says `HA Status: Available`");
+    }
     Refusal::busy(format!(
         "a {procedure} of `{}` is running already (at `{step}`)",
         database.name

@@ -1,6 +1,11 @@
 //! Sweeps: standing truths, compared with the world now and then. No input; nothing to recover.
 
+mod standbys;
+
+use std::time::Duration;
+
 use thiserror::Error;
+use tokio::time::timeout;
 use upkeep_domain::host_command::{Answer, CommandId, Envelope, HostCommand, HostError, HostQuery};
 use upkeep_domain::id::WorkflowId;
 use upkeep_domain::instance::{Observation, ProcessState};
@@ -10,6 +15,11 @@ use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, Insta
 
 use crate::World;
 use crate::procedure::target;
+
+pub(crate) use standbys::standbys;
+
+/// What does not start in that time goes on starting without being waited for: others have their turn.
+const START_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Error)]
 pub(crate) enum Error {
@@ -26,39 +36,58 @@ pub(crate) enum Error {
     },
 }
 
-/// Every instance is looked at; a primary that has stopped, or was left frozen, goes on.
+/// Every instance is looked at; a primary that has stopped, or was left frozen, goes on, and so does a
+/// standby whose primary is there.
 ///
 /// As in every sweep here: one that cannot be seen to does not keep the others waiting.
 pub(crate) async fn observe(world: &World, store: &Store) -> Result<(), Error> {
     let mut first_error = Ok(());
     for database in provisioned(store).await? {
-        for instance in store.instances(database.id).await.map_err(Error::Store)? {
-            let observed = observe_one(world, store, &database, &instance).await;
-            first_error = first_error.and(observed);
+        let mut instances = store.instances(database.id).await.map_err(Error::Store)?;
+        // Without its primary a standby may wait for ever until it lets anybody in.
+        instances.sort_by_key(|instance| database.primary_instance != Some(instance.id));
+        let mut primary_answers = false;
+        for instance in instances {
+            match observe_one(world, store, &database, &instance, primary_answers).await {
+                Ok(answers) => {
+                    primary_answers |= answers && database.primary_instance == Some(instance.id);
+                }
+                Err(error) => first_error = first_error.and(Err(error)),
+            }
         }
     }
     first_error
 }
 
+/// Whether it answers by itself.
 async fn observe_one(
     world: &World,
     store: &Store,
     database: &Database,
     instance: &Instance,
-) -> Result<(), Error> {
+    primary_answers: bool,
+) -> Result<bool, Error> {
     let seen = look(world, instance).await?;
     store
         .record_observation(&seen)
         .await
         .map_err(Error::Store)?;
-    let Some(remedy) = remedy(database, instance, &seen) else {
-        return Ok(());
+    let remedy = match instance.role {
+        InstanceRole::Standby => standby_remedy(database, instance, &seen, primary_answers),
+        _ => remedy(database, instance, &seen),
+    };
+    let Some(remedy) = remedy else {
+        return Ok(seen.accepts_connections);
     };
     if !is_idle(store, database).await? {
-        return Ok(());
+        return Ok(seen.accepts_connections);
     }
-    tracing::warn!(database = database.name, process = ?seen.process, "the primary does not run; seeing to it");
-    command(world, store, instance, "observe", remedy).await
+    tracing::warn!(database = database.name, role = ?instance.role, process = ?seen.process, "an instance does not run; seeing to it");
+    let seen_to = command(world, store, instance, "observe", remedy);
+    match timeout(START_WAIT, seen_to).await {
+        Ok(ended) => ended.map(|()| true),
+        Err(_) => Ok(false),
+    }
 }
 
 /// The endpoint knows every route; a workflow that is at it has the higher fence.
@@ -133,6 +162,20 @@ fn remedy(database: &Database, instance: &Instance, seen: &Observation) -> Optio
         ProcessState::Frozen => Some(HostCommand::Thaw { instance }),
         ProcessState::Absent | ProcessState::Running => None,
     }
+}
+
+/// A standby that follows another than the primary is built anew instead, and one without files too.
+fn standby_remedy(
+    database: &Database,
+    instance: &Instance,
+    seen: &Observation,
+    primary_answers: bool,
+) -> Option<HostCommand> {
+    let can_follow =
+        primary_answers && instance.follows == database.primary_instance && seen.identity.is_some();
+    let stopped = seen.process == ProcessState::Stopped;
+    let instance = instance.id;
+    (stopped && can_follow).then_some(HostCommand::StartInstance { instance })
 }
 
 async fn provisioned(store: &Store) -> Result<Vec<Database>, Error> {

@@ -42,6 +42,8 @@ pub struct World {
     pub host: HostId,
     pub plans: Plans,
     pub hold_limits: HoldLimits,
+    /// How long a standby is watched on a new release before anybody is sent to it.
+    pub soak: Duration,
     /// How long an old instance is kept, stopped, after a changeover.
     pub retire_grace: Duration,
 }

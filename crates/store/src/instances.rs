@@ -1,10 +1,13 @@
 //! Instances: the servers behind databases, and what was last seen of them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
 use upkeep_domain::instance::Observation;
+use uuid::Uuid;
 
 use crate::{Error, Store};
 
@@ -13,6 +16,8 @@ pub enum InstanceRole {
     Primary,
     /// Being built to take over.
     Replacement,
+    /// Follows the primary and stands ready to take its place.
+    Standby,
     /// Taken over from; kept for the grace period.
     Retired,
 }
@@ -22,6 +27,7 @@ impl InstanceRole {
         match self {
             Self::Primary => "primary",
             Self::Replacement => "replacement",
+            Self::Standby => "standby",
             Self::Retired => "retired",
         }
     }
@@ -34,6 +40,8 @@ pub struct Instance {
     pub host_id: HostId,
     pub release: String,
     pub role: InstanceRole,
+    /// Whom a standby streams from.
+    pub follows: Option<InstanceId>,
     pub observed: Option<Observation>,
     pub observed_at: Option<Timestamp>,
     pub retire_at: Option<Timestamp>,
@@ -50,11 +58,13 @@ impl Instance {
             role: [
                 InstanceRole::Primary,
                 InstanceRole::Replacement,
+                InstanceRole::Standby,
                 InstanceRole::Retired,
             ]
             .into_iter()
             .find(|known| known.as_str() == role)
             .expect("the table's check allows no other role"),
+            follows: row.get::<_, Option<Uuid>>("follows").map(InstanceId),
             observed: row
                 .get::<_, Option<Json<Observation>>>("observed")
                 .map(|Json(seen)| seen),
@@ -106,12 +116,43 @@ impl Store {
         self.client()
             .await?
             .execute(
-                "UPDATE upkeep.instances SET observed = $2, observed_at = now() WHERE id = $1",
-                &[&seen.instance.0, &Json(seen)],
+                "UPDATE upkeep.instances SET observed = $2, observed_at = now(),
+                        silent_since = CASE WHEN $3 THEN NULL ELSE coalesce(silent_since, now()) END
+                 WHERE id = $1",
+                &[
+                    &seen.instance.0,
+                    &Json(seen),
+                    &(seen.streaming == Some(true)),
+                ],
             )
             .await
             .map_err(Error::query("record an observation"))?;
         Ok(())
+    }
+
+    /// The standbys of a database, and how long each has not been seen to stream.
+    pub async fn standbys(
+        &self,
+        database: DatabaseId,
+    ) -> Result<Vec<(Instance, Option<Duration>)>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(
+                "SELECT *, (extract(epoch FROM now() - silent_since) * 1000)::bigint AS silent_ms
+                 FROM upkeep.instances WHERE database_id = $1 AND role = 'standby' ORDER BY created_at",
+                &[&database.0],
+            )
+            .await
+            .map_err(Error::query("list standbys"))?;
+        let silent = |row: &Row| {
+            let ms: Option<i64> = row.get("silent_ms");
+            ms.map(|ms| Duration::from_millis(ms.max(0) as u64))
+        };
+        Ok(rows
+            .iter()
+            .map(|row| (Instance::from_row(row), silent(row)))
+            .collect())
     }
 
     /// Retired instances whose grace period is over.

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_method.sql"),
     include_str!("../migrations/0003_preflight.sql"),
+    include_str!("../migrations/0004_standby.sql"),
 ];
 
 /// Version of the tables that this program works with.

@@ -149,6 +149,30 @@ impl Store {
         Ok(row.map(|row| (row.get(0), row.get(1), row.get(2))))
     }
 
+    /// How often a procedure was rolled back on this database since it last succeeded, and how long ago
+    /// the last time was.
+    pub async fn failures(
+        &self,
+        database: DatabaseId,
+        procedure: &str,
+    ) -> Result<(u32, Duration), Error> {
+        let row = self
+            .client()
+            .await?
+            .query_one(
+                "SELECT count(*), coalesce((extract(epoch FROM now() - max(ended_at)) * 1000)::bigint, 0)
+                 FROM upkeep.workflows w
+                 WHERE database_id = $1 AND procedure = $2 AND ended_as = 'rolled_back' AND ended_at > coalesce(
+                     (SELECT max(ended_at) FROM upkeep.workflows
+                      WHERE database_id = $1 AND procedure = $2 AND ended_as = 'succeeded'), '-infinity')",
+                &[&database.0, &procedure],
+            )
+            .await
+            .map_err(Error::query("count failures"))?;
+        let (failures, ago_ms): (i64, i64) = (row.get(0), row.get(1));
+        Ok((failures as u32, Duration::from_millis(ago_ms.max(0) as u64)))
+    }
+
     /// A stuck workflow goes on at the step where it stands, as a new visit: a person has looked.
     ///
     /// None when there is none.

@@ -50,6 +50,8 @@ pub struct Options {
     pub run_as: Option<String>,
     /// How long old instances are kept; `None` leaves that to the product too.
     pub retire_grace: Option<Duration>,
+    /// How long a standby is watched on a new release; `None` leaves that to the product.
+    pub soak: Option<Duration>,
     /// Primaries are stopped instead of frozen.
     pub clean_stop: bool,
     /// Who runs Upkeep itself, if not we. Only root can ask for somebody else.
@@ -64,6 +66,7 @@ impl Options {
             binary: binary.into(),
             run_as: None,
             retire_grace: None,
+            soak: None,
             clean_stop: false,
             as_user: None,
             state_url: None,
@@ -337,6 +340,9 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
     }
     if options.clean_stop {
         command.args(["--fence", "clean-stop"]);
+    }
+    if let Some(soak) = options.soak {
+        command.args(["--soak-seconds", &soak.as_secs().to_string()]);
     }
     command.spawn().map_err(|source| Error::Run {
         command: "up".to_owned(),

@@ -13,6 +13,8 @@ use upkeep_domain::plan::Plans;
 /// `/data/agent/s/0123abcd/.s.PGSQL.5432` must fit in a socket address of 107 bytes.
 const DIR_BYTES_MAX: usize = 60;
 
+pub const DEFAULT_SOAK_SECONDS: u64 = 30;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     pub dir: Utf8PathBuf,
@@ -35,10 +37,18 @@ pub struct Config {
     pub state_elsewhere: bool,
     /// How long an old instance is kept after a changeover.
     pub retire_grace_seconds: u64,
+    /// How long a standby is watched on a new release before a failover sends anybody to it.
+    #[serde(default = "default_soak_seconds")]
+    pub soak_seconds: u64,
     pub hold: HoldLimits,
     /// How primaries are fenced on this host.
     #[serde(default)]
     pub fence: FenceMeans,
+}
+
+/// Of directories that are older than the setting.
+fn default_soak_seconds() -> u64 {
+    DEFAULT_SOAK_SECONDS
 }
 
 impl Config {

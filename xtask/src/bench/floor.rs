@@ -40,7 +40,7 @@ impl Floor {
         session(&server).await?.batch_execute(table).await?;
         let bin_dir = bin_dir.to_owned();
         Ok(match method {
-            Method::Changeover => Self::Promotion(Promotion {
+            Method::Changeover | Method::Failover => Self::Promotion(Promotion {
                 primary: server,
                 bin_dir,
                 shared_buffers: buffers.to_owned(),

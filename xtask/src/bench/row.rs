@@ -1,6 +1,6 @@
 //! Maintenances one after the other, each under load; after each, the floor of its method.
 //!
-//! Changeovers go first to a newer minor release and then back and forth between two builds of it;
+//! Changeovers and failovers go first to a newer minor release and then back and forth between two builds of it;
 //! restarts stay on the release that they are on.
 
 use std::time::Duration;
@@ -69,14 +69,16 @@ impl Row {
         let newer = releases_source::find(setup::NEWER)?;
         let first = stage.add_release("bench-first", &older).await?;
         let targets = match self.method {
-            Method::Changeover => vec![
+            Method::Changeover | Method::Failover => vec![
                 stage.add_release("bench-a", &newer).await?,
                 stage.add_release("bench-b", &newer).await?,
             ],
             Method::Restart => vec![first.clone()],
         };
         let Options { runs, scale, .. } = self.options;
-        let database = stage.create_database(&first.name, scale).await?;
+        let database = stage
+            .create_database(self.method, &first.name, scale)
+            .await?;
         summary.size_bytes = pgbench::size_bytes(&database.url).await?;
         let buffers = stage::show(&database.url, "shared_buffers").await?;
         let bin_dir = &targets[0].bin_dir;
@@ -100,6 +102,7 @@ impl Row {
     }
 
     async fn maintain(&self, stage: &Stage, database: &Database, to: &str) -> Result<Sample> {
+        stage.ready(database, self.method).await?;
         let load = stage::start_load(self.load(), &database.url).await?;
         let mut running = stage.maintain(database, self.method, to)?;
         let mut timeline = Timeline::default();

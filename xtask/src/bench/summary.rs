@@ -95,7 +95,7 @@ impl Summary {
         Figures {
             method: self.method.as_str(),
             floor_is: match self.method {
-                Method::Changeover => "floor: promotion alone",
+                Method::Changeover | Method::Failover => "floor: promotion alone",
                 Method::Restart => "floor: stop and start",
             },
             cores: std::thread::available_parallelism().map_or(1, usize::from),

@@ -75,7 +75,7 @@ impl Verdict {
             broken.push(format!("it was a {method}, not a {}", seen.method.as_str()));
         }
         broken.extend(seen.waited_in_vain);
-        let stayed = seen.method == Method::Changeover && seen.release_after == seen.release_before;
+        let stayed = seen.method != Method::Restart && seen.release_after == seen.release_before;
         if seen.release_after != seen.release_wanted || stayed {
             broken.push(format!(
                 "the server runs {}, wanted was {}",

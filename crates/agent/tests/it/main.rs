@@ -7,6 +7,7 @@ mod copies;
 mod databases;
 mod facts;
 mod reading;
+mod rejoin;
 mod releases;
 mod restarts;
 mod silence;

@@ -28,6 +28,10 @@ impl Way {
         copies: true,
         promotes: true,
     };
+    pub const FAILOVER: Self = Self {
+        copies: false,
+        promotes: true,
+    };
     pub const RESTART: Self = Self {
         copies: false,
         promotes: false,

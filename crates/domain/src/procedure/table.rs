@@ -65,7 +65,7 @@ pub fn reachable<S: Steps>(step: S) -> Vec<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{End, changeover, destroy, provision, restart};
+    use super::super::{End, changeover, destroy, failover, provision, restart, standby};
     use super::*;
 
     fn names_are_unique_and_read_back<S: Steps>() {
@@ -135,6 +135,8 @@ mod tests {
         all_hold::<provision::Step>();
         all_hold::<changeover::Step>();
         all_hold::<restart::Step>();
+        all_hold::<failover::Step>();
+        all_hold::<standby::Step>();
         all_hold::<destroy::Step>();
     }
 
@@ -166,17 +168,63 @@ mod tests {
             &[Changeover::Release, Changeover::ReleaseOld],
             0,
         );
+        use failover::Step as Failover;
+        walk(
+            Failover::Hold,
+            &[Failover::Release, Failover::ReleaseOld],
+            0,
+        );
         use restart::Step as Restart;
         walk(Restart::Hold, &[Restart::Release, Restart::GoOn], 0);
     }
 
+    fn named<S: Steps>(name: &str) -> S {
+        S::named(name).unwrap_or_else(|| panic!("{} has no `{name}`", S::PROCEDURE))
+    }
+
     #[test]
     fn a_fenced_primary_is_thawed_before_anyone_goes_back_to_it() {
-        use changeover::Step;
-        for step in [Step::Fence, Step::Unfence, Step::Disarm, Step::Promote] {
-            assert_eq!(step.next(Verdict::Failed), Next::Step(Step::Rearm));
+        fn holds<S: Steps>() {
+            for step in ["fence", "unfence", "disarm", "promote"] {
+                let next = named::<S>(step).next(Verdict::Failed);
+                assert_eq!(next, Next::Step(named::<S>("rearm")));
+            }
+            for (step, next) in [("rearm", "thaw"), ("thaw", "release_old")] {
+                let after = named::<S>(step).next(Verdict::Done);
+                assert_eq!(after, Next::Step(named::<S>(next)));
+            }
         }
-        assert_eq!(Step::Rearm.next(Verdict::Done), Next::Step(Step::Thaw));
-        assert_eq!(Step::Thaw.next(Verdict::Done), Next::Step(Step::ReleaseOld));
+        holds::<changeover::Step>();
+        holds::<failover::Step>();
+    }
+
+    /// Whatever comes between, the switch is the same.
+    #[test]
+    fn a_failover_switches_as_a_changeover_does() {
+        fn way<S: Steps>() -> Vec<&'static str> {
+            let mut at = named::<S>("checkpoint");
+            let mut way = vec![at.spec().name];
+            while at.spec().name != "prove" {
+                let Next::Step(next) = at.next(Verdict::Done) else {
+                    panic!("{at:?} ends it");
+                };
+                way.push(next.spec().name);
+                at = next;
+            }
+            way
+        }
+        let switch = way::<changeover::Step>();
+        assert_eq!(switch, way::<failover::Step>());
+        for name in switch {
+            let (one, other) = (
+                named::<changeover::Step>(name).spec(),
+                named::<failover::Step>(name).spec(),
+            );
+            let same = one.deadline == other.deadline
+                && one.tries == other.tries
+                && one.holds_clients == other.holds_clients
+                && one.direction == other.direction;
+            assert!(same, "{name}");
+        }
     }
 }

@@ -1,19 +1,24 @@
 //! The changeover: the replacement is built, the switch puts it in the primary's place, the old
 //! primary is retired.
 
-mod back;
-mod prepare;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use upkeep_domain::instance::InstanceSettings;
-use upkeep_domain::preflight::{Report, Waiver};
+use upkeep_domain::preflight::{Report, Run as Moment, Waiver, Way};
 use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::release::ReleaseName;
-use upkeep_store::Change;
+use upkeep_store::{Change, InstanceRole};
 
-use super::shared::Switch;
+use super::shared::{Copy, Switch, preflight};
+use super::slot_of;
+use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit};
+
+/// A report that is older is made anew before clients are held.
+const GROWN_OLD: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Changeover {
@@ -21,8 +26,6 @@ pub(crate) struct Changeover {
     pub(crate) switch: Switch,
     pub(crate) release: ReleaseName,
     pub(crate) settings: InstanceSettings,
-    /// Keeps the old primary's WAL for the replacement.
-    pub(crate) slot: String,
     #[serde(default)]
     pub(crate) waivers: Vec<Waiver>,
     /// Made by this visit, and not recorded yet.
@@ -35,11 +38,12 @@ impl Run for Changeover {
     type Step = Step;
 
     async fn visit(&mut self, step: Step, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let copy = self.copy();
         match step {
             Step::Check => self.check(visit).await,
-            Step::BaseBackup => self.base_backup(visit).await,
-            Step::StartReplacement => self.start_replacement(visit).await,
-            Step::CatchUp => self.catch_up(visit).await,
+            Step::BaseBackup => copy.base_backup(visit, &self.release, &self.settings).await,
+            Step::StartReplacement => copy.start(visit).await,
+            Step::CatchUp => copy.catch_up(visit).await,
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
             Step::CheckAgain => self.check_again(visit).await,
@@ -62,7 +66,7 @@ impl Run for Changeover {
             Step::Rearm => self.switch.rearm(visit).await,
             Step::Thaw => self.switch.thaw(visit).await,
             Step::ReleaseOld => self.switch.release_old(visit).await,
-            Step::DiscardReplacement => self.discard_replacement(visit).await,
+            Step::DiscardReplacement => Ok(Done::new().with(copy.discard(visit, 0).await?)),
         }
     }
 
@@ -72,5 +76,53 @@ impl Run for Changeover {
             .map(|report| Change::Preflight { report })
             .into_iter()
             .collect()
+    }
+}
+
+impl Changeover {
+    fn copy(&self) -> Copy {
+        Copy {
+            host: self.switch.host,
+            source: self.switch.old,
+            follower: self.switch.new,
+        }
+    }
+
+    async fn check(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        self.preflight(visit, Moment::Before).await?;
+        Ok(Done::new().with(Change::InsertInstance {
+            id: self.switch.new,
+            host: self.switch.host,
+            release: self.release.to_string(),
+            role: InstanceRole::Replacement,
+        }))
+    }
+
+    /// The copy may have taken hours, and so may a long transaction take minutes: what was checked
+    /// is checked again.
+    async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        self.preflight(visit, Moment::BeforeHold).await?;
+        let began = Instant::now();
+        let done = self.switch.check_again(visit).await?;
+        if began.elapsed() > GROWN_OLD {
+            self.preflight(visit, Moment::BeforeHold).await?;
+        }
+        Ok(done)
+    }
+
+    async fn preflight(&mut self, visit: &Visit<'_>, moment: Moment) -> Result<(), Failure> {
+        let slot = slot_of(self.switch.new);
+        let subject = Subject {
+            run: moment,
+            way: Way::CHANGEOVER,
+            primary: self.switch.old,
+            dbname: &self.switch.dbname,
+            target: &self.release,
+            settings: &self.settings,
+            own_slot: Some(&slot),
+            prepared: self.switch.prepared(),
+            waivers: &self.waivers,
+        };
+        preflight(visit, self.switch.host, &subject, &mut self.report).await
     }
 }

@@ -11,7 +11,7 @@ use upkeep_domain::release::ReleaseName;
 use upkeep_domain::route::Route;
 use upkeep_store::{Change, InstanceRole};
 
-use super::{need_room, releases, target};
+use super::{need_release, need_room, target};
 use crate::workflow::{Done, Failure, Run, Visit};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -95,16 +95,7 @@ impl Provision {
     }
 
     async fn check(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        if !releases(visit, self.host)
-            .await?
-            .iter()
-            .any(|release| release.name == self.release)
-        {
-            return Err(Failure::Final(format!(
-                "the release `{}` is not in the store any more",
-                self.release
-            )));
-        }
+        need_release(visit, self.host, &self.release).await?;
         need_room(visit, self.host, self.instance, 1.0).await?;
         Ok(Done::new().with(Change::InsertInstance {
             id: self.instance,

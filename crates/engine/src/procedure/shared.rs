@@ -2,8 +2,12 @@
 
 mod activity;
 mod clients;
+mod copy;
+mod preflight;
 mod switch;
 
 pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, seal, with_felt};
+pub(crate) use copy::Copy;
+pub(crate) use preflight::preflight;
 pub(crate) use switch::Switch;

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::HostId;
-use upkeep_domain::plan::Plan;
 use upkeep_domain::ports::Hosts;
 use upkeep_domain::preflight::{Report, Run, Way};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
@@ -29,6 +28,8 @@ impl Engine {
         // On the release that it is on already it would be restarted.
         let way = if target.as_str() == primary.release {
             Way::RESTART
+        } else if self.ready_standby(database, &primary).await?.is_some() {
+            Way::FAILOVER
         } else {
             Way::CHANGEOVER
         };
@@ -38,7 +39,7 @@ impl Engine {
             primary: primary.id,
             dbname: &database.dbname,
             target: &target,
-            settings: &Plan::find(&database.plan)?.settings(),
+            settings: &self.world.plans.find(&database.plan)?.settings(),
             own_slot: None,
             prepared: None,
             waivers: &[],

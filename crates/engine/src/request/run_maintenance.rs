@@ -6,16 +6,15 @@ use upkeep_domain::id::{InstanceId, MaintenanceId};
 use upkeep_domain::maintenance::method::{Choice, Facts, Method, choose};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::{Waiver, grant};
-use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::Release;
 use upkeep_store::{
-    Database, DatabaseState, Error as StoreError, Instance, Maintenance, NewMaintenance,
-    NewWorkflow,
+    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow,
 };
 
 use super::{already_busy, store_refusal};
 use crate::Engine;
-use crate::procedure::{Changeover, Restart, Switch};
+use crate::procedure::{Changeover, Failover, Restart, Switch};
 
 /// Asked for by a person, not by a policy.
 const REASON: &str = "requested";
@@ -57,11 +56,12 @@ impl Engine {
         self.need_idle(database).await?;
         let catalogue = self.catalogue().await?;
         let (release, cause) = self.due(&catalogue, &primary, &request, wanted).await?;
-        // Plans with a standby, and followers, are not there yet.
+        let standby = self.ready_standby(database, &primary).await?;
+        // Followers are not there yet.
         let facts = Facts {
             database: &database.name,
-            is_ha: false,
-            has_ready_standby: false,
+            is_ha: self.world.plans.find(&database.plan)?.high_availability,
+            has_ready_standby: standby.is_some(),
             follows: None,
             cause,
         };
@@ -77,7 +77,7 @@ impl Engine {
             waivers: waivers.clone(),
             request_id: request.request_id.clone(),
         };
-        let workflow = self.workflow_for(&choice, database, &primary, release, waivers)?;
+        let workflow = self.workflow_for(&choice, database, &primary, standby, release, waivers)?;
         match self.store.begin_maintenance(&workflow, &maintenance).await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.
@@ -114,40 +114,22 @@ impl Engine {
         }
     }
 
-    pub(super) async fn primary(&self, database: &Database) -> Result<Instance, Refusal> {
-        let not_ready = || {
-            Refusal::new(
-                RefusalKind::NotReady,
-                format!("`{}` is not provisioned yet", database.name),
-            )
-            .with_hint(format!("wait for it: upkeep addons:wait {}", database.name))
-        };
-        if database.state != DatabaseState::Provisioned {
-            return Err(not_ready());
-        }
-        let id = database.primary_instance.ok_or_else(not_ready)?;
-        self.store
-            .instance(id)
-            .await
-            .map_err(|error| store_refusal(&error))?
-            .ok_or_else(not_ready)
-    }
-
     fn workflow_for(
         &self,
         choice: &Choice,
         database: &Database,
         primary: &Instance,
+        standby: Option<Instance>,
         release: &Release,
         waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         match choice.method {
             Method::Restart => Ok(self.restart(database, primary, release)),
             Method::Changeover => self.changeover(database, primary, release, waivers),
-            Method::Failover => Err(Refusal::invalid(format!(
-                "`{}` cannot fail over: it has no standby",
-                database.name
-            ))),
+            Method::Failover => {
+                let standby = standby.expect("the choice needs one that is ready");
+                self.failover(database, primary, &standby, release, waivers)
+            }
         }
     }
 
@@ -159,6 +141,30 @@ impl Engine {
             release.name.clone(),
         );
         self.workflow_of(database.id, &restart)
+    }
+
+    fn failover(
+        &self,
+        database: &Database,
+        primary: &Instance,
+        standby: &Instance,
+        release: &Release,
+        waivers: Vec<Waiver>,
+    ) -> Result<NewWorkflow, Refusal> {
+        let failover = Failover {
+            switch: Switch::new(
+                primary.host_id,
+                database.dbname.clone(),
+                primary.id,
+                standby.id,
+            ),
+            release: release.name.clone(),
+            settings: self.world.plans.find(&database.plan)?.settings(),
+            waivers,
+            report: None,
+            run: None,
+        };
+        Ok(self.workflow_of(database.id, &failover))
     }
 
     fn changeover(
@@ -178,7 +184,6 @@ impl Engine {
             ),
             release: release.name.clone(),
             settings: self.world.plans.find(&database.plan)?.settings(),
-            slot: format!("upkeep_{}", replacement.0.simple()),
             waivers,
             report: None,
         };

@@ -19,7 +19,7 @@ use upkeep_store::{Claim, Error as StoreError, EventKind, NewEvent, Store, Trans
 use super::decide::{Decision, decide};
 use super::run::{Done, Failure, Run, Visit};
 use crate::engine::LEASE;
-use crate::procedure::{Changeover, Destroy, Provision, Restart};
+use crate::procedure::{Changeover, Destroy, Failover, Provision, Restart, Standby};
 use crate::{Boundary, World};
 
 /// Renewed that often, a claim survives two lost renewals.
@@ -35,6 +35,8 @@ pub(crate) async fn drive(world: &World, store: &Store, claim: Claim) {
             "provision" => drive_as::<Provision>(world, store, claim).await,
             "changeover" => drive_as::<Changeover>(world, store, claim).await,
             "restart" => drive_as::<Restart>(world, store, claim).await,
+            "failover" => drive_as::<Failover>(world, store, claim).await,
+            "standby" => drive_as::<Standby>(world, store, claim).await,
             "destroy" => drive_as::<Destroy>(world, store, claim).await,
             // A newer program began it: left alone, its lease ends, and that program takes it.
             _ => tracing::error!("this program does not know the procedure"),

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use upkeep_domain::hold::HoldLimits;
-use upkeep_domain::id::DatabaseId;
+use upkeep_domain::id::{DatabaseId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
-use upkeep_domain::procedure::{changeover, destroy, provision, restart};
+use upkeep_domain::procedure::{changeover, destroy, failover, provision, restart, standby};
 use upkeep_engine::request::RunMaintenance;
 use upkeep_engine::{Engine, Unwatched};
+use upkeep_store::Database;
 use upkeep_testkit::sim::{Fault, Place, Sim};
 
 use crate::stage::{
@@ -61,6 +62,8 @@ pub(crate) fn tables() -> Vec<Arc<Table>> {
         Arc::new(Table::of::<changeover::Step>()),
         Arc::new(Table::of::<changeover::Step>().by_clean_stop()),
         Arc::new(Table::of::<restart::Step>()),
+        Arc::new(Table::of::<failover::Step>()),
+        Arc::new(Table::of::<standby::Step>()),
         Arc::new(Table::of::<destroy::Step>()),
     ]
 }
@@ -143,20 +146,18 @@ impl Case {
             (_, FenceMeans::CleanStop) => sim.fence_by_clean_stop(),
             (_, FenceMeans::Freeze) => {}
         }
-        match self.way {
-            Way::Straight | Way::Again => {}
-            Way::Back => {
-                let step = self
-                    .table
-                    .turning_point
-                    .expect("what can be undone has one");
-                let place = Place {
-                    procedure: self.table.procedure,
-                    step,
-                    call: 0,
-                };
-                sim.inject(place, Fault::Refused);
-            }
+        let refused = match self.way {
+            Way::Straight | Way::Again => None,
+            Way::Back => self.table.turning_point,
+            Way::Disposed => self.table.disposable,
+        };
+        if let Some(step) = refused {
+            let place = Place {
+                procedure: self.table.procedure,
+                step,
+                call: 0,
+            };
+            sim.inject(place, Fault::Refused);
         }
     }
 
@@ -185,6 +186,23 @@ impl Case {
                     ..maintenance_of(database)
                 };
                 engine.run_maintenance(request).await.map(drop)
+            }
+            "failover" => {
+                standby_of(stage, sim, &database).await;
+                let database = stage.database(id).await.expect("it is there");
+                let request = RunMaintenance {
+                    method: Some("failover".to_owned()),
+                    ..maintenance_of(database)
+                };
+                let begun = engine.run_maintenance(request).await.map(drop);
+                // What a sweep would do about the standby afterwards is not looked at here.
+                stage.set_plan(id, "standard-0").await;
+                begun
+            }
+            "standby" => {
+                let broken = standby_of(stage, sim, &database).await;
+                sim.ruin(broken);
+                engine.build_standby(&database, vec![broken]).await
             }
             "destroy" => engine.destroy_database(&database).await,
             other => panic!("how is a {other} begun?"),
@@ -374,8 +392,26 @@ impl Call {
     }
 }
 
+/// Gives a database a plan with a standby, and the standby.
+async fn standby_of(stage: &Stage, sim: &Arc<Sim>, database: &Database) -> InstanceId {
+    stage.set_plan(database.id, "premium-0").await;
+    let engine = engine(&stage.store, sim, Arc::new(Unwatched), "server");
+    // The sweep may be the first to find that there is none.
+    let _ = engine.build_standby(database, Vec::new()).await;
+    let running = run(&engine);
+    assert_eq!(stage.end(database.id, PATIENCE).await, Ended::Succeeded);
+    running.abort();
+    let _ = running.await;
+    let standbys = stage.store.standbys(database.id).await;
+    let standbys = standbys.expect("the store answers");
+    let [(standby, _)] = &standbys[..] else {
+        panic!("one standby was made: {standbys:?}");
+    };
+    standby.id
+}
+
 /// A database that was provisioned without any trouble; no engine runs afterwards.
-pub(crate) async fn provisioned(stage: &Stage, sim: &Arc<Sim>) -> upkeep_store::Database {
+pub(crate) async fn provisioned(stage: &Stage, sim: &Arc<Sim>) -> Database {
     let engine = engine(&stage.store, sim, Arc::new(Unwatched), "server");
     let running = run(&engine);
     let database = create_database(&engine).await;

@@ -12,6 +12,7 @@ mod requests;
 mod restarts;
 mod sequences;
 mod stage;
+mod standbys;
 mod stuck;
 mod sweeps;
 mod table;

@@ -34,6 +34,9 @@ pub(crate) const UNHURRIED: HoldLimits = HoldLimits {
 /// Longer than any test: an old instance is there to be looked at.
 pub(crate) const KEPT: Duration = Duration::from_secs(3_600);
 
+/// A few looks long.
+const SOAK: Duration = Duration::from_millis(500);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     Succeeded,
@@ -44,9 +47,12 @@ pub(crate) enum Ended {
 }
 
 pub(crate) async fn server() -> ThrowAway {
-    ThrowAway::start(Utf8Path::new(BIN_DIR), &[("fsync", "off")])
-        .await
-        .expect("a throw-away server starts")
+    ThrowAway::start(
+        Utf8Path::new(BIN_DIR),
+        &[("fsync", "off"), ("max_connections", "500")],
+    )
+    .await
+    .expect("a throw-away server starts")
 }
 
 /// One state database. Cases are played on it one after the other.
@@ -77,6 +83,13 @@ impl Stage {
         let cleared = "DELETE FROM upkeep.databases; DELETE FROM upkeep.apps";
         let cleared = self.sql.batch_execute(cleared).await;
         cleared.expect("the state database is emptied");
+    }
+
+    /// As `addons:upgrade` will do it.
+    pub(crate) async fn set_plan(&self, database: DatabaseId, plan: &str) {
+        let sql = "UPDATE upkeep.databases SET plan = $2 WHERE id = $1";
+        let changed = self.sql.execute(sql, &[&database.0, &plan]).await;
+        assert_eq!(changed.expect("the plan is changed"), 1);
     }
 
     /// Every row, so that two moments can be compared.
@@ -178,6 +191,7 @@ pub(crate) fn engine_with(
         host: HostId(Uuid::nil()),
         plans: Plans::defaults(),
         hold_limits,
+        soak: SOAK,
         retire_grace,
     };
     Engine::new(Arc::clone(store), Arc::new(world), owner)

@@ -68,7 +68,7 @@ async fn play(case: &Case, stage: &Stage) -> Option<String> {
         let ended = stage.end(id, PATIENCE).await;
         let expected = match case.way {
             Way::Back => Ended::RolledBack,
-            Way::Straight | Way::Again => Ended::Succeeded,
+            Way::Straight | Way::Again | Way::Disposed => Ended::Succeeded,
         };
         assert_eq!(ended, expected, "{case:?}");
         let wrong = wrong(stage, &sim, id, ended).await;
@@ -86,8 +86,13 @@ async fn ask_again(case: &Case, engine: &Engine, database: &Database) {
         .run_maintenance(maintenance_of(database.clone()))
         .await;
     match (case.table.procedure, asked) {
-        ("changeover", Ok(maintenance)) => assert_eq!(maintenance.outcome, None, "{case:?}"),
-        ("changeover", Err(refused)) => panic!("{case:?}: {refused:?}"),
+        (method @ ("changeover" | "restart" | "failover"), asked) => {
+            let maintenance = asked.unwrap_or_else(|refused| panic!("{case:?}: {refused:?}"));
+            assert_eq!(
+                (maintenance.method.as_str(), maintenance.outcome),
+                (method, None)
+            );
+        }
         (procedure, Err(refused)) => {
             assert_eq!(refused.kind, RefusalKind::Busy);
             assert!(refused.sentence.contains(procedure), "{refused:?}");

@@ -14,6 +14,8 @@ pub(crate) enum Way {
     Back,
     /// The world moves under a step once.
     Again,
+    /// Behind the point of no return something disposable fails, and is made good.
+    Disposed,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Table {
     pub(crate) steps: Vec<Step>,
     /// What is refused to be sent back.
     pub(crate) turning_point: Option<&'static str>,
+    /// What may fail behind the point of no return.
+    pub(crate) disposable: Option<&'static str>,
 }
 
 /// In messages the name is enough.
@@ -57,11 +61,16 @@ impl Table {
             way_to(**step) == Way::Straight && can_be_undone(direction)
         };
         let turning_point = S::ALL.iter().rfind(undoable);
+        let disposable = S::ALL.iter().find(|step| {
+            let made_good = matches!(step.next(Verdict::Failed), Next::Step(_));
+            step.spec().direction == Direction::OnlyForward && made_good
+        });
         Self {
             procedure: S::PROCEDURE,
             fence: FenceMeans::Freeze,
             steps: steps.collect(),
             turning_point: turning_point.map(|step| step.spec().name),
+            disposable: disposable.map(|step| step.spec().name),
         }
     }
 
@@ -101,6 +110,9 @@ fn way_to<S: Steps>(step: S) -> Way {
         match at.next(Verdict::Done) {
             Next::Step(next) => at = next,
             Next::End(_) if step.spec().direction == Direction::Back => return Way::Back,
+            Next::End(_) if step.spec().direction == Direction::OnlyForward => {
+                return Way::Disposed;
+            }
             Next::End(_) => return Way::Again,
         }
     }

@@ -79,6 +79,8 @@ pub struct InfoView {
     pub tables: Option<u32>,
     /// With the password. `postgres://`, which is how Heroku's client knows it.
     pub url: String,
+    /// The hidden standby could take over now; nothing on plans that have none.
+    pub standby_ready: Option<bool>,
     pub following: Option<Following>,
     /// URLs of its followers.
     pub followers: Vec<String>,

@@ -11,6 +11,7 @@ pub(super) fn entries(view: &InfoView) -> Vec<InfoEntry> {
     let mut lines = vec![
         line("Plan", Some(plan.title.clone())),
         line("Status", Some(view.status.clone())),
+        line("HA Status", view.standby_ready.map(available)),
         line(
             "Data Size",
             view.size_bytes
@@ -51,6 +52,16 @@ fn line(name: &str, value: Option<String>) -> InfoEntry {
         resolve_db_name: false,
         values: value.into_iter().collect(),
     }
+}
+
+/// Heroku's words.
+fn available(ready: bool) -> String {
+    let word = if ready {
+        "Available"
+    } else {
+        "Temporarily Unavailable"
+    };
+    word.to_owned()
 }
 
 fn databases(name: &str, urls: Vec<String>) -> InfoEntry {

@@ -299,6 +299,7 @@ impl Backend for World {
             connections: Some(3),
             tables: Some(0),
             url: format!("postgres://u:p@127.0.0.1:5432/{}", database.name),
+            standby_ready: None,
             following: None,
             followers: Vec::new(),
             maintenance: self.maintenance(id).await?,

@@ -109,6 +109,24 @@ impl Store {
             .map_err(Error::query("commit a new maintenance"))
     }
 
+    /// Work that comes with nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when something is being done to the database already.
+    pub async fn begin(&self, workflow: &NewWorkflow) -> Result<(), Error> {
+        let mut guard = self.transactions().await?;
+        let client = guard.as_mut().expect("`transactions` filled the slot");
+        let transaction = client
+            .transaction()
+            .await
+            .map_err(Error::query("begin a transaction"))?;
+        insert_workflow(&transaction, workflow, None).await?;
+        transaction
+            .commit()
+            .await
+            .map_err(Error::query("commit a new workflow"))
+    }
+
     /// The end of a database, from now on.
     ///
     /// # Errors

@@ -29,6 +29,16 @@ pub enum Change {
     Point {
         primary: InstanceId,
     },
+    /// It follows the primary and stands ready from now on.
+    Register {
+        standby: InstanceId,
+        follows: InstanceId,
+    },
+    /// It was started on another release.
+    SetRelease {
+        id: InstanceId,
+        release: String,
+    },
     /// Taken over from; removed after the grace period.
     Retire {
         id: InstanceId,
@@ -78,10 +88,24 @@ impl Change {
             Self::Point { primary } => {
                 transaction
                     .execute(
-                        "WITH r AS (UPDATE upkeep.instances SET role = 'primary' WHERE id = $2)
+                        "WITH r AS (UPDATE upkeep.instances SET role = 'primary', follows = NULL WHERE id = $2)
                          UPDATE upkeep.databases SET primary_instance = $2, route_fence = $3 WHERE id = $1",
                         &[database, &primary.0, &(claim.fence.0 as i64)],
                     )
+                    .await
+            }
+            Self::Register { standby, follows } => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.instances SET role = 'standby', follows = $2, silent_since = NULL,
+                                retire_at = NULL WHERE id = $1",
+                        &[&standby.0, &follows.0],
+                    )
+                    .await
+            }
+            Self::SetRelease { id, release } => {
+                transaction
+                    .execute("UPDATE upkeep.instances SET release = $2 WHERE id = $1", &[&id.0, release])
                     .await
             }
             Self::Retire { id, grace } => {

@@ -314,3 +314,47 @@ async fn the_end_of_a_maintenance_records_how_it_went() {
         assert_eq!(ended.sentence.is_some(), end != End::Succeeded);
     }
 }
+
+#[tokio::test]
+async fn a_standby_is_known_with_whom_it_follows_and_since_when_it_is_silent() {
+    let fixture = Fixture::new().await;
+    let (database, _) = fixture.provisioning().await;
+    let store = &fixture.store;
+    let claim = fixture.claim("a").await;
+    let (primary, standby) = (instance(), instance());
+    let transition = Transition {
+        changes: vec![
+            new_instance(primary, InstanceRole::Primary),
+            new_instance(standby, InstanceRole::Replacement),
+            Change::Register {
+                standby,
+                follows: primary,
+            },
+        ],
+        ..going_on()
+    };
+    store.commit(&claim, &transition).await.unwrap();
+    let look = async || {
+        let mut all = store.standbys(database.id).await.unwrap();
+        assert_eq!(all.len(), 1);
+        let (row, silent_for) = all.remove(0);
+        assert_eq!((row.id, row.follows), (standby, Some(primary)));
+        silent_for
+    };
+    assert_eq!(look().await, None);
+    let silent: upkeep_domain::instance::Observation = serde_json::from_value(json!({
+        "instance": standby, "process": "running", "accepts_connections": true, "streaming": false,
+        "disarmed": false, "promotion_requested": false, "fence": "freeze",
+    }))
+    .unwrap();
+    store.record_observation(&silent).await.unwrap();
+    let since = look().await.expect("it was not seen to stream");
+    store.record_observation(&silent).await.unwrap();
+    assert!(look().await.expect("it is silent still") >= since);
+    let streaming = upkeep_domain::instance::Observation {
+        streaming: Some(true),
+        ..silent
+    };
+    store.record_observation(&streaming).await.unwrap();
+    assert_eq!(look().await, None);
+}

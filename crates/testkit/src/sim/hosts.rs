@@ -75,6 +75,14 @@ impl Model {
                 slot,
                 ..
             } => self.base_backup(*instance, release, *source, slot),
+            HostCommand::PatchStandby { instance, release } => self.patch(*instance, release),
+            HostCommand::Rejoin {
+                instance,
+                release,
+                upstream,
+                slot,
+                ..
+            } => self.rejoin(*instance, release, *upstream, slot),
             HostCommand::DropSlot { instance, slot } => {
                 self.there(*instance)?.slots.remove(slot);
                 Ok(Outcome::Done)
@@ -137,7 +145,9 @@ impl Model {
         if there.process == ProcessState::Frozen {
             return Err(failed("the instance is frozen"));
         }
-        (there.process, there.shut_down) = (ProcessState::Running, false);
+        if !there.is_running() {
+            there.run();
+        }
         there.is_restarting = false;
         let writes = there.takes_writes();
         let observation = Box::new(there.observe());
@@ -156,9 +166,50 @@ impl Model {
     ) -> Done {
         let source = self.running(source)?;
         source.slots.insert(slot.to_owned());
-        let copy = source.copy(instance, release.clone());
+        let copy = source.copy(instance, release.clone(), slot);
         self.instances.insert(instance, copy);
         Ok(Outcome::Done)
+    }
+
+    fn patch(&mut self, instance: InstanceId, release: &ReleaseName) -> Done {
+        let there = self.there(instance)?;
+        if !there.in_recovery() {
+            return Err(failed("only a standby is patched"));
+        }
+        if there.release != *release || !there.is_running() {
+            there.release = release.clone();
+            there.run();
+        }
+        let observation = Box::new(there.observe());
+        Ok(Outcome::Started { observation })
+    }
+
+    /// What it has that the other has not is taken back.
+    fn rejoin(
+        &mut self,
+        instance: InstanceId,
+        release: &ReleaseName,
+        upstream: InstanceId,
+        slot: &str,
+    ) -> Done {
+        let there = self.there(instance)?;
+        let follows = there.source == Some(upstream);
+        if !follows && (!there.disarmed || there.process != ProcessState::Stopped) {
+            return Err(failed("only what was taken out and ended rejoins"));
+        }
+        let source = self.running(upstream)?;
+        source.slots.insert(slot.to_owned());
+        let copy = source.copy(instance, release.clone(), slot);
+        let there = self.there(instance)?;
+        let rewound = !copy.wal.starts_with(&there.wal);
+        *there = Instance {
+            copy_looks: 0,
+            runs: there.runs,
+            slots: there.slots.clone(),
+            ..copy
+        };
+        there.run();
+        Ok(Outcome::Rejoined { rewound })
     }
 
     fn freeze(&mut self, instance: InstanceId, marker: Lsn) -> Done {

@@ -29,6 +29,8 @@ pub(super) struct Instance {
     pub(super) process: ProcessState,
     /// It has ended of itself, with all of its log on disk.
     pub(super) shut_down: bool,
+    /// How often it was started, or started itself anew.
+    pub(super) runs: u32,
     pub(super) timeline: TimelineId,
     pub(super) wal: Vec<Record>,
     /// Records of `wal` that are on disk, and so can be sent to a standby.
@@ -36,6 +38,8 @@ pub(super) struct Instance {
     /// Whom it follows; `None` for a primary.
     pub(super) source: Option<InstanceId>,
     pub(super) slots: BTreeSet<String>,
+    /// That of its source which keeps WAL for it.
+    pub(super) slot: Option<String>,
     /// Looks that a running copy still takes.
     pub(super) copy_looks: u32,
     pub(super) is_copy: bool,
@@ -64,11 +68,13 @@ impl Instance {
             system_identifier,
             process: ProcessState::Stopped,
             shut_down: false,
+            runs: 0,
             timeline: TimelineId(1),
             wal: Vec::new(),
             flushed: 0,
             source: None,
             slots: BTreeSet::new(),
+            slot: None,
             copy_looks: 0,
             is_copy: false,
             disarmed: false,
@@ -79,16 +85,23 @@ impl Instance {
     }
 
     /// A copy of this one, on another release, which follows it once started.
-    pub(super) fn copy(&self, id: InstanceId, release: ReleaseName) -> Self {
+    pub(super) fn copy(&self, id: InstanceId, release: ReleaseName, slot: &str) -> Self {
         Self {
             timeline: self.timeline,
             wal: self.wal[..self.flushed].to_vec(),
             flushed: self.flushed,
             source: Some(self.id),
+            slot: Some(slot.to_owned()),
             copy_looks: 2,
             is_copy: true,
             ..Self::new(id, release, self.system_identifier)
         }
+    }
+
+    /// It begins another run of its processes.
+    pub(super) fn run(&mut self) {
+        self.runs += 1;
+        (self.process, self.shut_down) = (ProcessState::Running, false);
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -150,6 +163,7 @@ impl Instance {
             timeline: Some(self.timeline),
             flushed_lsn: Some(lsn(self.flushed)).filter(|_| known),
             replayed_lsn: received.filter(|_| self.in_recovery()),
+            run: known.then(|| self.runs.to_string()),
             streaming: (known && self.in_recovery()).then_some(true),
             backup: self.is_copy.then(|| self.progress()),
             disarmed: self.disarmed,
@@ -183,6 +197,7 @@ pub(super) fn absent(instance: InstanceId) -> Observation {
         timeline: None,
         flushed_lsn: None,
         replayed_lsn: None,
+        run: None,
         streaming: None,
         backup: None,
         disarmed: false,

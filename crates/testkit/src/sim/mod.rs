@@ -141,6 +141,18 @@ impl Sim {
         change(&mut self.lock().facts);
     }
 
+    /// A server ends its children and starts them anew, as after one of them has crashed.
+    pub fn restart_itself(&self, instance: InstanceId) {
+        if let Some(instance) = self.lock().instances.get_mut(&instance) {
+            instance.run();
+        }
+    }
+
+    /// An instance is gone with all its files.
+    pub fn vanish(&self, instance: InstanceId) {
+        self.lock().instances.remove(&instance);
+    }
+
     /// The endpoint loses what it knew, as one that was made anew.
     pub fn forget_routes(&self) {
         self.lock().gates.clear();
@@ -160,7 +172,8 @@ impl Sim {
         self.lock().clients.acknowledged()
     }
 
-    /// What there is besides databases that are open to their clients on one running primary.
+    /// What there is besides databases that are open to their clients on one running primary, and
+    /// standbys that follow it.
     pub fn unsettled(&self) -> Vec<String> {
         self.lock().unsettled()
     }

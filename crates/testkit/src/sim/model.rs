@@ -176,6 +176,14 @@ impl Model {
             .count()
     }
 
+    fn slots_are_used(&self, source: &Instance) -> bool {
+        let used = |slot: &String| {
+            let mut followers = self.instances.values();
+            followers.any(|f| f.source == Some(source.id) && f.slot.as_ref() == Some(slot))
+        };
+        source.slots.iter().all(used)
+    }
+
     pub(super) fn unsettled(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (dbname, gate) in &self.gates {
@@ -207,13 +215,16 @@ impl Model {
             if instance.process == ProcessState::Frozen {
                 found.push("an instance is frozen".to_owned());
             }
-            if instance.is_running() && !targets.contains(&instance.id) {
+            let follows_a_target = instance
+                .source
+                .is_some_and(|source| targets.contains(&source));
+            if instance.is_running() && !targets.contains(&instance.id) && !follows_a_target {
                 found.push("an instance runs to which no client goes".to_owned());
             }
-            if instance.is_running() && !instance.slots.is_empty() {
-                found.push("a replication slot keeps WAL".to_owned());
+            if instance.is_running() && !self.slots_are_used(instance) {
+                found.push("a replication slot keeps WAL for nobody".to_owned());
             }
-            if instance.process == ProcessState::Stopped && !instance.disarmed {
+            if instance.process == ProcessState::Stopped && !instance.in_recovery() {
                 found.push("an old instance could start as a primary".to_owned());
             }
         }

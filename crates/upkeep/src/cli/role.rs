@@ -4,6 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use upkeep_domain::instance::FenceMeans;
 
+use crate::config::DEFAULT_SOAK_SECONDS;
+
 #[derive(Clone, Debug, Args)]
 pub struct Up {
     /// Address of the HTTP API
@@ -26,6 +28,9 @@ pub struct Up {
         hide_env_values = true
     )]
     pub plans: Option<Utf8PathBuf>,
+    /// How long a standby is watched on a new release before a failover sends anybody to it
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_SOAK_SECONDS)]
+    pub soak_seconds: u64,
     /// How long an old instance is kept, stopped, after a changeover
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub retire_grace_seconds: u64,

@@ -96,6 +96,7 @@ fn world(config: &Config, agent: AgentClient) -> Result<World> {
         host: config.host,
         plans: config.read_plans()?,
         hold_limits: config.hold.clone(),
+        soak: Duration::from_secs(config.soak_seconds),
         retire_grace: Duration::from_secs(config.retire_grace_seconds),
     })
 }

@@ -28,6 +28,7 @@ pub struct UpOptions {
     pub advertise: Option<String>,
     pub run_as: Option<String>,
     pub plans: Option<Utf8PathBuf>,
+    pub soak_seconds: u64,
     pub retire_grace_seconds: u64,
     pub fence: FenceMeans,
 }

@@ -47,6 +47,14 @@ impl Books {
         .await
     }
 
+    /// The standby that follows the primary, if there is one.
+    pub(crate) async fn standby(&self, database: &str) -> Option<String> {
+        let sql = "SELECT i.id::text FROM upkeep.instances i JOIN upkeep.databases d ON d.primary_instance = i.follows
+                   WHERE d.name = $1 AND i.role = 'standby'";
+        let rows = self.client.query(sql, &[&database]).await.unwrap();
+        rows.first().map(|row| row.get(0))
+    }
+
     pub(crate) async fn release(&self, database: &str) -> String {
         self.text(
             "SELECT release FROM upkeep.instances JOIN upkeep.databases d ON d.primary_instance = instances.id

@@ -4,6 +4,8 @@
 
 mod changeover;
 mod clean_stop;
+mod failover;
 mod plan;
 mod provision;
 mod restart;
+mod switch;

@@ -14,6 +14,10 @@ use crate::wait::{wait_for, wait_until};
 
 pub(crate) const APP: &str = "shop";
 const RELEASES: [&str; 2] = ["15-a", "15-b"];
+const STANDARD: &str = "heroku-postgresql:standard-0";
+const PREMIUM: &str = "heroku-postgresql:premium-0";
+/// Sweeps look every two seconds, and a copy of little takes as long.
+const BUILT_WITHIN: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct World {
@@ -22,6 +26,8 @@ pub(crate) struct World {
     pub(crate) database: String,
     /// What the application was given.
     pub(crate) url: String,
+    /// How maintenances are carried out.
+    method: &'static str,
 }
 
 /// How a maintenance ended.
@@ -35,6 +41,7 @@ pub(crate) struct Ending {
 pub(crate) fn options() -> Options {
     Options {
         retire_grace: Some(Duration::ZERO),
+        soak: Some(Duration::from_secs(1)),
         ..Options::new(env!("CARGO_BIN_EXE_upkeep"))
     }
 }
@@ -45,34 +52,57 @@ impl World {
     }
 
     pub(crate) async fn new_in(dir: TempDir) -> Self {
-        Self::on(Up::start(dir, options()).await.unwrap()).await
+        Self::on(Up::start(dir, options()).await.unwrap(), STANDARD).await
     }
 
     pub(crate) async fn with(options: Options) -> Self {
         let dir = up::make_dir().unwrap();
-        Self::on(Up::start(dir, options).await.unwrap()).await
+        Self::on(Up::start(dir, options).await.unwrap(), STANDARD).await
     }
 
-    async fn on(up: Up) -> Self {
+    /// Its database has a hidden standby, which streams.
+    pub(crate) async fn with_a_standby() -> Self {
+        let up = Up::start(up::make_dir().unwrap(), options()).await;
+        let world = Self::on(up.unwrap(), PREMIUM).await;
+        world.standby().await;
+        world
+    }
+
+    /// The same, and its maintenances are failovers.
+    pub(crate) async fn that_fails_over() -> Self {
+        let mut world = Self::with_a_standby().await;
+        world.method = "failover";
+        world
+    }
+
+    async fn on(up: Up, plan: &str) -> Self {
         let system = installed_dir("15");
         for name in RELEASES {
             let add = ["releases:add", "--system", system.as_str(), "--name", name];
             up.run(&add).await.unwrap();
         }
         up.run(&["apps:create", APP]).await.unwrap();
-        let plan = "heroku-postgresql:standard-0";
         let create = ["addons:create", plan, "-a", APP, "--release", RELEASES[0]];
         let create = [&create[..], &["--wait"]].concat();
         let database = up.json::<Named>(&create).await.unwrap().name;
         let vars: Vars = up.json(&["config", "-a", APP]).await.unwrap();
         let url = vars.url;
-        Self { up, database, url }
+        let method = "changeover";
+        Self {
+            up,
+            database,
+            url,
+            method,
+        }
     }
 
     /// Begins a maintenance onto the release that the database is not on, and watches it.
     pub(crate) async fn begin(&self) -> Running {
-        let to = other(&self.release().await);
-        self.begin_as(&["--release", to])
+        self.begin_onto(other(&self.release().await))
+    }
+
+    pub(crate) fn begin_onto(&self, release: &str) -> Running {
+        self.begin_as(&["--method", self.method, "--release", release])
     }
 
     /// Begins a restart, and watches it.
@@ -128,7 +158,7 @@ impl World {
     /// Crashes the server where the next maintenance crosses this boundary, and lets nobody start
     /// it again. Comes back when it is dead.
     pub(crate) async fn begin_and_stop_at(&self, step: &str, boundary: &str) -> Running {
-        self.up.arm_crash("changeover", step, boundary).unwrap();
+        self.up.arm_crash(self.method, step, boundary).unwrap();
         self.stopped_there(self.begin().await).await
     }
 
@@ -169,6 +199,30 @@ impl World {
         self.instances()
             .into_iter()
             .find(|instance| instance.data_dir != primary.data_dir)
+    }
+
+    /// The hidden standby, as soon as it stands ready and nothing is done to it any more.
+    pub(crate) async fn standby(&self) -> RunningInstance {
+        wait_for("a standby that stands ready", BUILT_WITHIN, async || {
+            let books = self.books().await;
+            let id = books.standby(&self.database).await?;
+            let idle = books.unfinished_workflows().await == 0;
+            if !idle || self.info("HA Status").await? != "Available" {
+                return None;
+            }
+            let mut all = self.instances().into_iter();
+            all.find(|instance| instance.data_dir.as_str().contains(&id))
+        })
+        .await
+    }
+
+    /// A line of `pg:info`.
+    async fn info(&self, name: &str) -> Option<String> {
+        let info = ["pg:info", &self.database, "-a", APP];
+        let shown: Vec<Shown> = self.up.json(&info).await.ok()?;
+        let lines = shown.into_iter().next()?.info.into_iter();
+        let mut line = lines.filter(|line| line.name == name);
+        line.next()?.values.into_iter().next()
     }
 
     /// PostgreSQL servers of databases; not the product's own.
@@ -221,6 +275,17 @@ pub(crate) fn other(release: &str) -> &'static str {
 #[derive(Deserialize)]
 struct Named {
     name: String,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    info: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    name: String,
+    values: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,9 @@ use crate::preflight::{Facts, Slot};
 
 /// Made by somebody else, so somebody else's standby depends on them.
 pub(super) fn physical_slots(situation: &Situation<'_>, facts: &Facts) -> Word {
-    let own = |slot: &&Slot| situation.own_slot == Some(slot.name.as_str());
+    let own = |slot: &&Slot| {
+        situation.own_slot == Some(slot.name.as_str()) || is_of_a_standby(&slot.name)
+    };
     let physical = facts.slots.iter().filter(|slot| slot.plugin.is_none());
     let others: Vec<&Slot> = physical.filter(|slot| !own(slot)).collect();
     if others.is_empty() {
@@ -21,6 +23,12 @@ pub(super) fn physical_slots(situation: &Situation<'_>, facts: &Facts) -> Word {
         format!("physical replication slots: {}", described.join(", ")),
         todo,
     )
+}
+
+/// Upkeep names the slot of a standby after it.
+fn is_of_a_standby(slot: &str) -> bool {
+    let id = slot.strip_prefix("upkeep_");
+    id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
 }
 
 fn describe(slot: &Slot) -> String {

@@ -42,6 +42,7 @@ fn observation() -> Observation {
         timeline: None,
         flushed_lsn: None,
         replayed_lsn: None,
+        run: None,
         streaming: None,
         backup: None,
         disarmed: false,
@@ -76,6 +77,8 @@ impl Case {
                 max_connections: 140,
                 shared_buffers_mb: 256,
                 wal_keep_size_mb: 1024,
+                effective_cache_size_mb: None,
+                work_mem_mb: None,
             },
             room: Room {
                 available_bytes: 1 << 40,

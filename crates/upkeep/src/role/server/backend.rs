@@ -17,7 +17,7 @@ use upkeep_server::backend::{
     Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, InfoView,
     MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
 };
-use upkeep_store::{App, Database, DatabaseState, Store};
+use upkeep_store::{App, Database, DatabaseState, Instance, Store};
 use uuid::Uuid;
 
 use super::views;
@@ -89,6 +89,19 @@ impl EngineBackend {
                 .map(|found| found.version.to_string())
         });
         found.unwrap_or_else(|| release.to_owned())
+    }
+
+    /// Nothing on plans without a standby.
+    async fn standby_ready(
+        &self,
+        database: &Database,
+        primary: &Instance,
+    ) -> Result<Option<bool>, Refusal> {
+        if !self.engine.plans().find(&database.plan)?.high_availability {
+            return Ok(None);
+        }
+        let standby = self.engine.ready_standby(database, primary).await?;
+        Ok(Some(standby.is_some()))
     }
 
     async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {
@@ -253,6 +266,7 @@ impl Backend for EngineBackend {
             )
         };
         let primary = primary.ok_or_else(not_ready)?;
+        let standby_ready = self.standby_ready(&row, &primary).await?;
         let seen = primary.observed.as_ref();
         let usage = self.engine.usage(&row, &primary).await;
         Ok(InfoView {
@@ -264,6 +278,7 @@ impl Backend for EngineBackend {
             connections: usage.as_ref().map(|usage| usage.connections),
             tables: usage.as_ref().map(|usage| usage.tables),
             url: self.url(&row),
+            standby_ready,
             following: None,
             followers: Vec::new(),
             maintenance: self.maintenance_of(&row).await?,

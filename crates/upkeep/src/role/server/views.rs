@@ -3,7 +3,7 @@
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plans;
-use upkeep_domain::procedure::{End, Steps, changeover, restart};
+use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
     AppRef, AppView, DatabaseState as StateView, DatabaseView, EventKind as KindView, EventView,
@@ -109,10 +109,10 @@ fn steps_in_order(row: &Maintenance) -> Vec<(String, f64)> {
     let Some(steps) = &row.steps_ms else {
         return Vec::new();
     };
-    let names = if row.method == restart::Step::PROCEDURE {
-        names_of::<restart::Step>()
-    } else {
-        names_of::<changeover::Step>()
+    let names = match row.method.as_str() {
+        restart::Step::PROCEDURE => names_of::<restart::Step>(),
+        failover::Step::PROCEDURE => names_of::<failover::Step>(),
+        _ => names_of::<changeover::Step>(),
     };
     let timed = |name: &'static str| steps.get(name).map(|ms| (name.to_owned(), *ms));
     names.into_iter().filter_map(timed).collect()

@@ -75,6 +75,7 @@ pub(super) fn configure(
         advertise: options.advertise.clone(),
         run_as: options.run_as.clone(),
         plans: options.plans.as_deref().map(absolute).transpose()?,
+        soak_seconds: options.soak_seconds,
         retire_grace_seconds: options.retire_grace_seconds,
         fence: options.fence,
         state_elsewhere,

@@ -1,0 +1,116 @@
+//! A copy of a running server, which follows it.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+use upkeep_domain::host_command::HostCommand;
+use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::{BackupProgress, InstanceSettings, Observation, ProcessState};
+use upkeep_domain::release::ReleaseName;
+use upkeep_store::Change;
+
+use crate::procedure::slot_of;
+use crate::workflow::{Done, Failure, Visit};
+
+/// How often something that takes long is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// It has caught up when it is no further behind.
+const LAG_BYTES_MAX: u64 = 4 << 20;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Copy {
+    pub(crate) host: HostId,
+    pub(crate) source: InstanceId,
+    pub(crate) follower: InstanceId,
+}
+
+impl Copy {
+    /// A copy is somewhat larger than its source: WAL written meanwhile.
+    pub(crate) const ROOM_FACTOR: f64 = 1.2;
+
+    pub(crate) async fn base_backup(
+        self,
+        visit: &Visit<'_>,
+        release: &ReleaseName,
+        settings: &InstanceSettings,
+    ) -> Result<Done, Failure> {
+        let source = visit.observe_patiently(self.host, self.source).await?;
+        let source_address = source
+            .address
+            .ok_or_else(|| Failure::Failed("the primary has no address".to_owned()))?;
+        let begin = HostCommand::BaseBackup {
+            instance: self.follower,
+            release: release.clone(),
+            settings: settings.clone(),
+            source: self.source,
+            source_address,
+            slot: slot_of(self.follower),
+        };
+        visit.command(self.host, 0, begin).await?;
+        loop {
+            let seen = visit.observe_patiently(self.host, self.follower).await?;
+            match seen.backup {
+                Some(BackupProgress::Done { bytes }) => {
+                    return Ok(Done::new().detail(json!({ "bytes": bytes })));
+                }
+                Some(BackupProgress::Failed { sentence }) => return Err(Failure::Failed(sentence)),
+                None => return Err(Failure::Failed("the copy has vanished".to_owned())),
+                Some(BackupProgress::Running {
+                    bytes_done,
+                    bytes_total,
+                }) => {
+                    let detail = json!({ "bytes_done": bytes_done, "bytes_total": bytes_total });
+                    visit.waiting("for the base backup", detail).await;
+                }
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    pub(crate) async fn start(self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let instance = self.follower;
+        visit
+            .command(self.host, 0, HostCommand::StartInstance { instance })
+            .await?;
+        Ok(Done::new())
+    }
+
+    pub(crate) async fn catch_up(self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        loop {
+            let source = visit.observe_patiently(self.host, self.source).await?;
+            let copy = visit.observe_patiently(self.host, self.follower).await?;
+            if copy.process != ProcessState::Running {
+                return Err(Failure::Failed("the copy has stopped".to_owned()));
+            }
+            let lag = lag_bytes(&source, &copy);
+            if copy.streaming == Some(true) && lag.is_some_and(|lag| lag <= LAG_BYTES_MAX) {
+                return Ok(Done::new().detail(json!({ "bytes_behind": lag })));
+            }
+            let detail = json!({ "bytes_behind": lag });
+            visit.waiting("for the copy to catch up", detail).await;
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// With everything that was made for it. `part` and the one behind it name the commands.
+    ///
+    /// The slot first: as long as the copy is there it is known, and so is what was made for it.
+    pub(crate) async fn discard(self, visit: &Visit<'_>, part: u8) -> Result<Change, Failure> {
+        let drop = HostCommand::DropSlot {
+            instance: self.source,
+            slot: slot_of(self.follower),
+        };
+        visit.command(self.host, part, drop).await?;
+        let remove = HostCommand::RemoveInstance {
+            instance: self.follower,
+        };
+        visit.command(self.host, part + 1, remove).await?;
+        Ok(Change::DeleteInstance { id: self.follower })
+    }
+}
+
+/// What the copy has yet to replay; `None` when it is not known.
+fn lag_bytes(source: &Observation, copy: &Observation) -> Option<u64> {
+    Some(copy.replayed_lsn?.bytes_behind(source.flushed_lsn?))
+}

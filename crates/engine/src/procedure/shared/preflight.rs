@@ -1,0 +1,35 @@
+//! The report that a procedure makes before it touches anything, and again before clients are held.
+
+use async_trait::async_trait;
+use upkeep_domain::host_command::{Answer, HostQuery};
+use upkeep_domain::id::HostId;
+use upkeep_domain::preflight::Report;
+
+use crate::preflight::{Ask, Subject, inspect};
+use crate::workflow::{Failure, Visit};
+
+/// An agent that is started again meanwhile is waited for.
+struct Patiently<'a> {
+    visit: &'a Visit<'a>,
+    host: HostId,
+}
+
+#[async_trait]
+impl Ask for Patiently<'_> {
+    async fn ask(&self, query: HostQuery) -> Result<Answer, Failure> {
+        self.visit.query_patiently(self.host, query).await
+    }
+}
+
+/// The report goes into `report` whatever it says; what it blocks is a failure.
+pub(crate) async fn preflight(
+    visit: &Visit<'_>,
+    host: HostId,
+    subject: &Subject<'_>,
+    report: &mut Option<Report>,
+) -> Result<(), Failure> {
+    let made = inspect(&Patiently { visit, host }, subject).await?;
+    let blocked = made.blocked();
+    *report = Some(made);
+    blocked.map_or(Ok(()), |sentence| Err(Failure::Final(sentence)))
+}
