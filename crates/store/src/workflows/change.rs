@@ -50,11 +50,6 @@ pub enum Change {
     Felt {
         felt: Felt,
     },
-    /// The instance runs on another release from now on.
-    OnRelease {
-        id: InstanceId,
-        release: String,
-    },
     /// Settings that waited for this maintenance and took effect.
     Applied {
         settings: Vec<WaitingSetting>,
@@ -139,11 +134,6 @@ impl Change {
                         "UPDATE upkeep.maintenances SET felt = $2 WHERE id = $1",
                         &[&claim.maintenance.map(|id| id.0), &Json(felt)],
                     )
-                    .await
-            }
-            Self::OnRelease { id, release } => {
-                transaction
-                    .execute("UPDATE upkeep.instances SET release = $2 WHERE id = $1", &[&id.0, release])
                     .await
             }
             Self::Applied { settings } => {

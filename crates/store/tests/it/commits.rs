@@ -115,7 +115,7 @@ async fn changes_come_with_their_step() {
                 grace: Duration::ZERO,
             },
             Change::Provisioned,
-            Change::OnRelease {
+            Change::SetRelease {
                 id: new,
                 release: "15.20-b".to_owned(),
             },

@@ -48,7 +48,7 @@ impl Restart {
                 let mut done = Done::new()
                     .detail(json!({ "start_to_write_ms": start_to_write_ms, "release": release }));
                 if let Some(release) = release {
-                    done = done.with(Change::OnRelease {
+                    done = done.with(Change::SetRelease {
                         id: self.instance,
                         release: release.to_string(),
                     });
