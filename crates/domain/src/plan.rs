@@ -88,10 +88,7 @@ impl Plans {
             .and_then(|rest| rest.strip_prefix(':'))
             .unwrap_or(text);
         self.iter().find(|plan| plan.name == name).ok_or_else(|| {
-            let known: Vec<_> = self
-                .iter()
-                .map(|plan| format!("{SERVICE}:{}", plan.name))
-                .collect();
+            let known: Vec<_> = self.iter().map(|plan| plan.name.as_str()).collect();
             Refusal::invalid(format!("there is no plan `{}`", text.escape_default()))
                 .with_hint(format!("plans: {}", known.join(", ")))
         })

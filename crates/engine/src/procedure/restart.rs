@@ -9,10 +9,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::instance::InstanceSettings;
 use upkeep_domain::lsn::TimelineId;
+use upkeep_domain::preflight::{Report, Waiver};
 use upkeep_domain::procedure::restart::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_domain::route::Target;
+use upkeep_store::Change;
 
 use super::shared::{hold, seal};
 use crate::workflow::{Done, Failure, Run, Visit};
@@ -24,6 +27,12 @@ pub(crate) struct Restart {
     instance: InstanceId,
     /// The one that it runs on, or a newer minor of it.
     release: ReleaseName,
+    settings: InstanceSettings,
+    #[serde(default)]
+    waivers: Vec<Waiver>,
+    /// Made by this visit, and not recorded yet.
+    #[serde(skip)]
+    report: Option<Report>,
     #[serde(default)]
     seen: Seen,
 }
@@ -46,12 +55,17 @@ impl Restart {
         dbname: String,
         instance: InstanceId,
         release: ReleaseName,
+        settings: InstanceSettings,
+        waivers: Vec<Waiver>,
     ) -> Self {
         Self {
             host,
             dbname,
             instance,
             release,
+            settings,
+            waivers,
+            report: None,
             seen: Seen::default(),
         }
     }
@@ -76,5 +90,11 @@ impl Run for Restart {
             Step::Prove => self.prove(visit).await,
             Step::GoOn => self.go_on(visit).await,
         }
+    }
+
+    fn to_record(&mut self) -> Vec<Change> {
+        let report = self.report.take().map(Box::new);
+        let record = report.map(|report| Change::Preflight { report });
+        record.into_iter().collect()
     }
 }

@@ -124,7 +124,7 @@ impl Engine {
         waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         match choice.method {
-            Method::Restart => Ok(self.restart(database, primary, release)),
+            Method::Restart => self.restart(database, primary, release, waivers),
             Method::Changeover => self.changeover(database, primary, release, waivers),
             Method::Failover => {
                 let standby = standby.expect("the choice needs one that is ready");
@@ -133,14 +133,22 @@ impl Engine {
         }
     }
 
-    fn restart(&self, database: &Database, primary: &Instance, release: &Release) -> NewWorkflow {
+    fn restart(
+        &self,
+        database: &Database,
+        primary: &Instance,
+        release: &Release,
+        waivers: Vec<Waiver>,
+    ) -> Result<NewWorkflow, Refusal> {
         let restart = Restart::new(
             primary.host_id,
             database.dbname.clone(),
             primary.id,
             release.name.clone(),
+            self.world.plans.find(&database.plan)?.settings(),
+            waivers,
         );
-        self.workflow_of(database.id, &restart)
+        Ok(self.workflow_of(database.id, &restart))
     }
 
     fn failover(

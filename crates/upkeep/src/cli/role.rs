@@ -15,7 +15,7 @@ pub struct Up {
     #[arg(long, default_value = "127.0.0.1:5432")]
     pub endpoint_listen: String,
     /// Host and port in connection strings, when applications reach the endpoint under another name
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub advertise: Option<String>,
     /// User that runs PostgreSQL when Upkeep is root [default: postgres]
     #[arg(long, value_name = "USER")]
@@ -38,6 +38,16 @@ pub struct Up {
     /// clients wait longer for
     #[arg(long, value_enum, default_value_t = Fence::Freeze)]
     pub fence: Fence,
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':');
+    match parts.map(|(host, port)| (host, port.parse::<u16>())) {
+        Some((host, Ok(_))) if !host.is_empty() && !host.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("it takes a host and a port, such as db.example.com:5432".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

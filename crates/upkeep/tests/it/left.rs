@@ -39,7 +39,7 @@ pub(crate) async fn primary_and_standby(world: &World, release: &str) {
     .await;
     let standby = world.standby().await;
     wait_until("files of both only", SWEPT_WITHIN, async || {
-        data_folders(world) == 3 && world.instances().len() == 2
+        data_folders(world) == 2 && world.instances().len() == 2
     })
     .await;
     assert_eq!(world.release().await, release);

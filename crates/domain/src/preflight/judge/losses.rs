@@ -37,7 +37,7 @@ pub(super) fn unlogged_tables(facts: &Facts) -> Word {
     }
     blocked(
         format!("unlogged tables would be emptied: {tables}"),
-        "make them permanent with ALTER TABLE ... SET LOGGED, or empty them, or --waive unlogged_tables",
+        "make them permanent with ALTER TABLE ... SET LOGGED, or empty them, or --waive unlogged_tables --because REASON",
     )
 }
 
@@ -60,6 +60,6 @@ pub(super) fn logical_slots(facts: &Facts) -> Word {
             "logical replication slots would be lost: {}",
             slots.join(", ")
         ),
-        "drop them with pg_drop_replication_slot, or --waive logical_slots and make their subscribers anew",
+        "drop them with pg_drop_replication_slot, or make their subscribers anew afterwards and --waive logical_slots --because REASON",
     )
 }

@@ -4,9 +4,11 @@ use serde_json::json;
 use upkeep_domain::dry_start::DryStart;
 use upkeep_domain::host_command::{Answer, HostCommand, HostQuery};
 use upkeep_domain::instance::ProcessState;
+use upkeep_domain::preflight::{Run as Moment, Way};
 
 use super::Restart;
-use crate::procedure::shared::{activity, wait_for_long_transactions};
+use crate::preflight::Subject;
+use crate::procedure::shared::{activity, preflight, wait_for_long_transactions};
 use crate::procedure::{need_room, target};
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
@@ -25,11 +27,28 @@ impl Restart {
         self.seen.timeline = now.timeline;
         need_room(visit, self.host, self.instance, 0.0).await?;
         self.dry_start(visit).await?;
+        self.preflight(visit, Moment::Before).await?;
         let activity = activity(visit, self.host, self.instance, &self.dbname).await?;
         Ok(Done::new().detail(json!({
             "waiting_settings": self.seen.waiting,
             "bypassing_sessions": activity.bypassing_sessions,
         })))
+    }
+
+    /// What the databases in it need of the release that it is to run on.
+    async fn preflight(&mut self, visit: &Visit<'_>, moment: Moment) -> Result<(), Failure> {
+        let subject = Subject {
+            run: moment,
+            way: Way::RESTART,
+            primary: self.instance,
+            dbname: &self.dbname,
+            target: &self.release,
+            settings: &self.settings,
+            own_slot: None,
+            prepared: None,
+            waivers: &self.waivers,
+        };
+        preflight(visit, self.host, &subject, &mut self.report).await
     }
 
     /// Refuses what would not start, and notes what a start would change.
@@ -85,6 +104,7 @@ impl Restart {
         wait_for_long_transactions(visit, host, instance, &self.dbname).await?;
         // Last of all: somebody may have changed the configuration meanwhile.
         self.dry_start(visit).await?;
+        self.preflight(visit, Moment::BeforeHold).await?;
         Ok(Done::new().detail(json!({ "waiting_settings": self.seen.waiting })))
     }
 }

@@ -336,11 +336,13 @@ impl Backend for EngineBackend {
         let view = self.database(database).await?;
         let rows = self
             .store
-            .maintenances(database, limit)
+            // One of them may be under way, and is no history yet.
+            .maintenances(database, limit.saturating_add(1))
             .await
             .map_err(|error| store_refusal(&error))?;
         rows.iter()
             .filter(|row| row.completed_at.is_some())
+            .take(limit as usize)
             .map(|row| views::maintenance(row, view.clone(), None))
             .collect()
     }
