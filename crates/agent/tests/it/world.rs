@@ -29,7 +29,7 @@ pub(crate) const SETTINGS: InstanceSettings = InstanceSettings {
     effective_cache_size_mb: None,
     work_mem_mb: None,
 };
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) agent: Agent,
