@@ -91,12 +91,12 @@ async fn what_is_not_there_or_not_allowed_is_named_with_a_way_out() {
         (
             vec!["addons:create", "heroku-postgresql:gold", "-a", "shop"],
             "there is no plan `heroku-postgresql:gold`",
-            "heroku-postgresql:standard-0",
+            "standard-0",
         ),
         (
             vec!["addons:create", "mysql:tiny", "-a", "shop"],
             "there is no plan `mysql:tiny`",
-            STANDARD,
+            "standard-0",
         ),
         (
             [&on_shop[..], &["--release", "99.1"]].concat(),
