@@ -126,7 +126,7 @@ async fn a_plan_that_does_not_exist_is_answered_with_those_that_do() {
     else {
         panic!("it was not refused")
     };
-    assert!(body.hint.unwrap().contains("heroku-postgresql:standard-0"));
+    assert!(body.hint.unwrap().contains("standard-0"));
 }
 
 #[tokio::test]
