@@ -37,7 +37,7 @@ enum Command {
     Setup(setup::Wanted),
     /// Change a database over under load, and show what its clients felt
     Demo(demo::Demo),
-    /// Lint, then run every test; further arguments go to nextest
+    /// Lint, then run the tests, or with --faults those that are left out; further arguments go to nextest
     Test(test::Test),
     /// Format check, clippy without warnings, house rules
     Lint,

@@ -2,5 +2,5 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod answers;
 mod bad_server;
-mod faults;

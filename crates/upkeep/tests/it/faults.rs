@@ -1,10 +1,18 @@
-//! One part is hurt in a known moment; what comes of it is written in `docs/workflows.md`.
+//! What is slow because much has to go wrong in it, or because it waits for a server to be made
+//! whole: `cargo xtask test --faults` runs these, `cargo xtask test` all others.
 //!
-//! The moment is found by crashing the server at a boundary while `upkeep up` looks away: nothing
-//! goes on until it looks again.
+//! One part is hurt in a known moment; what comes of it is written in `docs/workflows.md`. The
+//! moment is found by crashing the server at a boundary while `upkeep up` looks away: nothing goes
+//! on until it looks again.
 
 mod bypassed;
 mod controller;
+mod crash;
 mod endpoint;
+mod failover;
 mod host;
+mod outlived;
+mod restarts;
 mod sessions;
+mod standby;
+mod stuck;
