@@ -54,6 +54,8 @@ pub struct Options {
     pub soak: Option<Duration>,
     /// Primaries are stopped instead of frozen.
     pub clean_stop: bool,
+    /// Host and port in connection strings, if not where the endpoint listens.
+    pub advertise: Option<String>,
     /// Who runs Upkeep itself, if not we. Only root can ask for somebody else.
     pub as_user: Option<User>,
     /// A PostgreSQL that keeps the product's state, in place of its own.
@@ -68,6 +70,7 @@ impl Options {
             retire_grace: None,
             soak: None,
             clean_stop: false,
+            advertise: None,
             as_user: None,
             state_url: None,
         }
@@ -113,6 +116,7 @@ impl Role {
 struct Ready {
     url: String,
     endpoint: String,
+    options: String,
 }
 
 /// A running Upkeep.
@@ -160,6 +164,7 @@ impl Up {
             ready: Ready {
                 url: String::new(),
                 endpoint: String::new(),
+                options: String::new(),
             },
             child,
             dir,
@@ -175,6 +180,15 @@ impl Up {
         self.wait_until_ready().await
     }
 
+    /// The same with other options.
+    pub async fn start_again_with(
+        &mut self,
+        change: impl FnOnce(&mut Options),
+    ) -> Result<(), Error> {
+        change(&mut self.options);
+        self.start_again().await
+    }
+
     pub fn dir(&self) -> &Utf8Path {
         utf8(&self.dir)
     }
@@ -187,6 +201,11 @@ impl Up {
     /// Host and port that applications connect to.
     pub fn endpoint(&self) -> &str {
         &self.ready.endpoint
+    }
+
+    /// The options that hold, as it says itself.
+    pub fn options(&self) -> &str {
+        &self.ready.options
     }
 
     /// Of the PostgreSQL that keeps the product's state, if it is not the product's own.
@@ -331,6 +350,9 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
         .process_group(0);
     if let Some(user) = &options.run_as {
         command.args(["--run-as", user]);
+    }
+    if let Some(address) = &options.advertise {
+        command.args(["--advertise", address]);
     }
     if let Some(url) = &options.state_url {
         command.env("UPKEEP_STATE_URL", url);

@@ -53,14 +53,15 @@ pub struct Global {
     /// Print the result as JSON, on the last line of stdout
     #[arg(short = 'j', long, global = true)]
     pub json: bool,
-    /// Directory of `upkeep up` [default: ./.upkeep if it exists, else ~/.upkeep]
+    /// Directory of `upkeep up` [default: ./.upkeep; where that is missing, what asks a server looks into ~/.upkeep]
     #[arg(long, global = true, env = "UPKEEP_DIR", hide_env_values = true)]
     pub dir: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run everything on this machine: server, agent and endpoint, as separate processes
+    /// Run everything on this machine: server, agent and endpoint, as separate processes. It
+    /// remembers its options in its directory; given anew they replace
     Up(Up),
     /// End what `upkeep up` started in this directory, PostgreSQL included; nothing is removed
     Down,

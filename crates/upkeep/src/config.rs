@@ -2,7 +2,7 @@
 //!
 //! It holds no secret. Tokens are files of their own, readable by their owner only.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use upkeep_domain::hold::HoldLimits;
@@ -10,12 +10,12 @@ use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::plan::Plans;
 
-/// `/data/agent/s/0123abcd/.s.PGSQL.5432` must fit in a socket address of 107 bytes.
-const DIR_BYTES_MAX: usize = 60;
+const DEFAULT_LISTEN: &str = "127.0.0.1:5055";
+const DEFAULT_ENDPOINT_LISTEN: &str = "127.0.0.1:5432";
+const DEFAULT_SOAK_SECONDS: u64 = 30;
+const DEFAULT_RETIRE_GRACE_SECONDS: u64 = 600;
 
-pub const DEFAULT_SOAK_SECONDS: u64 = 30;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     pub dir: Utf8PathBuf,
     pub host: HostId,
@@ -52,6 +52,30 @@ fn default_soak_seconds() -> u64 {
 }
 
 impl Config {
+    /// Of a directory in which `upkeep up` has not run before.
+    pub fn first(dir: Utf8PathBuf, host: HostId, state_instance: InstanceId) -> Self {
+        Self {
+            dir,
+            host,
+            listen: DEFAULT_LISTEN.to_owned(),
+            endpoint_listen: DEFAULT_ENDPOINT_LISTEN.to_owned(),
+            advertise: None,
+            run_as: None,
+            plans: None,
+            state_instance,
+            state_elsewhere: false,
+            retire_grace_seconds: DEFAULT_RETIRE_GRACE_SECONDS,
+            soak_seconds: DEFAULT_SOAK_SECONDS,
+            hold: HoldLimits::default(),
+            fence: FenceMeans::default(),
+        }
+    }
+
+    /// Host and port in connection strings.
+    pub fn address_of_databases(&self) -> &str {
+        self.advertise.as_deref().unwrap_or(&self.endpoint_listen)
+    }
+
     /// Name of this server among servers: the same when it is started again.
     pub fn owner(&self) -> String {
         format!("server@{}", self.host)
@@ -97,14 +121,7 @@ impl Config {
 
     pub fn read(file: &Utf8Path) -> Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
-        let config: Self = toml::from_str(&text).with_context(|| format!("understand `{file}`"))?;
-        if config.dir.as_str().len() > DIR_BYTES_MAX {
-            bail!(
-                "the directory `{}` is too long: sockets below it must fit in 107 bytes, so use at most {DIR_BYTES_MAX}",
-                config.dir
-            );
-        }
-        Ok(config)
+        toml::from_str(&text).with_context(|| format!("understand `{file}`"))
     }
 
     pub fn write(&self) -> Result<()> {

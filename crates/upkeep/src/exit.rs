@@ -1,5 +1,7 @@
 //! How a command ends: exit codes, and failures with a sentence and a hint.
 
+use std::error::Error;
+use std::fmt;
 use std::process::ExitCode;
 
 use upkeep_api::client;
@@ -33,7 +35,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command ended otherwise than asked, for a person.
+/// Why a command ended otherwise than asked, for a person. Roles carry it as an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub exit: Exit,
@@ -57,6 +59,26 @@ impl Failure {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl Error for Failure {}
+
+/// Of a role: what is no refusal did not come about.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        let told = error.downcast_ref::<Self>();
+        Self {
+            exit: told.map_or(Exit::NotDone, |told| told.exit),
+            sentence: format!("{error:#}"),
+            hint: told.and_then(|told| told.hint.clone()),
+        }
     }
 }
 
@@ -93,5 +115,25 @@ fn exit_of(status: u16) -> Exit {
         INTERNAL => Exit::Bug,
         UNAVAILABLE => Exit::Unreachable,
         _ => Exit::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context as _, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn what_a_role_refuses_keeps_its_code_and_its_hint_through_what_was_tried() {
+        let refused = Failure::refused("it is taken").with_hint("choose another");
+        let error = Err::<(), _>(refused).context("listen").unwrap_err();
+        let failure = Failure::from(error);
+        assert_eq!(
+            failure,
+            Failure::refused("listen: it is taken").with_hint("choose another")
+        );
+        let other = Failure::from(anyhow!("broken").context("read"));
+        assert_eq!(other, Failure::new(Exit::NotDone, "read: broken"));
     }
 }

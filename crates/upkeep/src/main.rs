@@ -29,7 +29,7 @@ async fn run(cli: Cli, out: &mut Output) -> Exit {
     };
     match ended {
         Ok(()) => Exit::Done,
-        Err(error) => out.fail(&Failure::new(Exit::NotDone, format!("{error:#}"))),
+        Err(error) => out.fail(&Failure::from(error)),
     }
 }
 
@@ -44,15 +44,15 @@ async fn run_up(global: &Global, up: Up, out: &mut Output) -> anyhow::Result<()>
         plans: up.plans,
         soak_seconds: up.soak_seconds,
         retire_grace_seconds: up.retire_grace_seconds,
-        fence: up.fence.into(),
+        fence: up.fence.map(Into::into),
     };
     role::up::run(&options, |running| {
         out.result(running, |running| {
             format!(
-                "Upkeep is up.\n  API:       {}\n  databases: {}\n  directory: {}\n\n\
+                "Upkeep is up.\n  API:       {}\n  databases: {}\n  directory: {}\n  options:   {}\n\n\
                  In another terminal, with UPKEEP_DIR={}:\n  upkeep apps:create example-app\n  \
                  upkeep addons:create heroku-postgresql:standard-0 -a example-app --wait",
-                running.url, running.endpoint, running.dir, running.dir
+                running.url, running.endpoint, running.dir, running.options, running.dir
             )
         });
     })
@@ -61,9 +61,7 @@ async fn run_up(global: &Global, up: Up, out: &mut Output) -> anyhow::Result<()>
 
 async fn run_down(global: &Global, out: &mut Output) -> anyhow::Result<()> {
     let stopped = role::down::run(&dir(global)).await?;
-    out.result(&stopped, |stopped| {
-        format!("Stopped, with {} PostgreSQL instances.", stopped.instances)
-    });
+    out.result(&stopped, ToString::to_string);
     Ok(())
 }
 

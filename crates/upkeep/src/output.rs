@@ -107,20 +107,29 @@ impl Output {
 /// How a failure begins, and how its further lines do.
 const ERROR: &str = " ›   Error: ";
 const MORE: &str = "\n ›   ";
+const HINT: &str = "\n\nhint: ";
 
 fn render_failure(failure: &Failure) -> String {
     let mut text = format!("{ERROR}{}", failure.sentence.replace('\n', MORE));
     if let Some(hint) = &failure.hint {
-        text.push_str("\n\nhint: ");
+        text.push_str(HINT);
         text.push_str(hint);
     }
     text
 }
 
-/// The sentence of the last failure in what a program of ours has said.
-pub(crate) fn last_failure(said: &str) -> Option<String> {
-    let (_, sentence) = said.rsplit_once(ERROR)?;
-    Some(sentence.trim_end().replace(MORE, "\n"))
+/// The last failure in what a program of ours has said; `exit` is how it ended.
+pub(crate) fn last_failure(said: &str, exit: Exit) -> Option<Failure> {
+    let (_, last) = said.rsplit_once(ERROR)?;
+    let (sentence, hint) = match last.trim_end().split_once(HINT) {
+        Some((sentence, hint)) => (sentence, Some(hint.to_owned())),
+        None => (last.trim_end(), None),
+    };
+    Some(Failure {
+        exit,
+        sentence: sentence.replace(MORE, "\n"),
+        hint,
+    })
 }
 
 /// A reader that has gone is no failure of ours, and no reason to stop what was begun.

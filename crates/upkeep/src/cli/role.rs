@@ -4,16 +4,15 @@ use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use upkeep_domain::instance::FenceMeans;
 
-use crate::config::DEFAULT_SOAK_SECONDS;
-
+// What is not said is as it was the last time in this directory, and at first as in brackets.
 #[derive(Clone, Debug, Args)]
 pub struct Up {
-    /// Address of the HTTP API
-    #[arg(long, default_value = "127.0.0.1:5055")]
-    pub listen: String,
-    /// Address where applications connect to their databases
-    #[arg(long, default_value = "127.0.0.1:5432")]
-    pub endpoint_listen: String,
+    /// Address of the HTTP API [default: 127.0.0.1:5055]
+    #[arg(long)]
+    pub listen: Option<String>,
+    /// Address where applications connect to their databases [default: 127.0.0.1:5432]
+    #[arg(long)]
+    pub endpoint_listen: Option<String>,
     /// Host and port in connection strings, when applications reach the endpoint under another name
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub advertise: Option<String>,
@@ -29,15 +28,16 @@ pub struct Up {
     )]
     pub plans: Option<Utf8PathBuf>,
     /// How long a standby is watched on a new release before a failover sends anybody to it
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_SOAK_SECONDS)]
-    pub soak_seconds: u64,
-    /// How long an old instance is kept, stopped, after a changeover
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    pub retire_grace_seconds: u64,
+    /// [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub soak_seconds: Option<u64>,
+    /// How long an old instance is kept, stopped, after a changeover [default: 600]
+    #[arg(long, value_name = "SECONDS")]
+    pub retire_grace_seconds: Option<u64>,
     /// How a primary is taken out at a switch: its processes are frozen, or it is shut down, which
-    /// clients wait longer for
-    #[arg(long, value_enum, default_value_t = Fence::Freeze)]
-    pub fence: Fence,
+    /// clients wait longer for [default: freeze]
+    #[arg(long, value_enum)]
+    pub fence: Option<Fence>,
 }
 
 fn host_and_port(text: &str) -> Result<String, String> {

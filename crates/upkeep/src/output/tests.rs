@@ -199,11 +199,11 @@ fn a_failure_ends_with_what_to_do() {
 
 #[test]
 fn the_last_failure_of_a_program_is_read_as_it_was_meant() {
-    let sentence = "cannot listen\nhint: choose another address";
-    let said = render_failure(&Failure::new(Exit::NotDone, sentence));
+    let failure = Failure::refused("cannot listen\non it").with_hint("choose another address");
+    let said = render_failure(&failure);
     let log = format!("INFO begun\n ›   Error: an older one\n{said}\n");
-    assert_eq!(last_failure(&log).as_deref(), Some(sentence));
-    assert_eq!(last_failure("INFO begun\n"), None);
+    assert_eq!(last_failure(&log, Exit::Refused), Some(failure));
+    assert_eq!(last_failure("INFO begun\n", Exit::Refused), None);
 }
 
 #[tokio::test]

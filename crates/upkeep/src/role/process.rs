@@ -4,12 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use camino::Utf8Path;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+use crate::exit::Failure;
 
 /// Held for as long as the process lives: the kernel lets go of it whatever kills us.
 pub struct RoleLock(#[expect(dead_code, reason = "the lock is held, never read")] Flock<File>);
@@ -29,7 +31,9 @@ pub fn lock(pid_file: &Utf8Path) -> Result<RoleLock> {
     let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => lock,
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-            bail!("another process has this role already: see the pid in `{pid_file}`")
+            let sentence =
+                format!("another process has this role already: see the pid in `{pid_file}`");
+            return Err(Failure::refused(sentence).into());
         }
         Err((_, error)) => return Err(error).with_context(|| format!("lock `{pid_file}`")),
     };

@@ -7,7 +7,7 @@ mod views;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use camino::Utf8Path;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -23,6 +23,7 @@ use super::doors::Machine;
 use super::process::{asked_to_end, lock, log};
 use super::up::{agent_client, state_config, token_file};
 use crate::config::Config;
+use crate::exit::Failure;
 use backend::EngineBackend;
 use crash::CrashFile;
 
@@ -50,11 +51,8 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
     let listener = TcpListener::bind(&config.listen)
         .await
         .with_context(|| format!("listen for the API on `{}`", config.listen))?;
-    let advertise = config
-        .advertise
-        .clone()
-        .unwrap_or_else(|| config.endpoint_listen.clone());
-    let backend = EngineBackend::new(engine.clone(), store, advertise, OWNER_EMAIL.to_owned());
+    let address = config.address_of_databases().to_owned();
+    let backend = EngineBackend::new(engine.clone(), store, address, OWNER_EMAIL.to_owned());
     let services = Services {
         backend: Arc::new(backend),
         random: Arc::new(Machine),
@@ -74,11 +72,12 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
 async fn need_plans_in_use(store: &Store, plans: &Plans) -> Result<()> {
     for database in store.databases().await.context("read our own state")? {
         if plans.find(&database.plan).is_err() {
-            bail!(
-                "the database `{}` is on the plan `{}`, which the table of plans does not have\nhint: put it back into the table",
-                database.name,
-                database.plan
+            let sentence = format!(
+                "the database `{}` is on the plan `{}`, which the table of plans does not have",
+                database.name, database.plan
             );
+            let refused = Failure::refused(sentence).with_hint("put it back into the table");
+            return Err(refused.into());
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! PostgreSQL instances outlive it, and the next `up` finds them.
 
 mod first_time;
+mod folders;
 mod state;
 mod supervise;
 
@@ -11,26 +12,25 @@ use std::convert::Infallible;
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use upkeep_agent::command::RunAs;
-
 use upkeep_domain::instance::FenceMeans;
 
 use super::process::{asked_to_end, lock};
 use crate::config::Config;
+use folders::Folders;
 use supervise::Roles;
 
-/// What `upkeep up` was asked for.
+/// What `upkeep up` was asked for; what was not said is as the last time.
 #[derive(Clone, Debug)]
 pub struct UpOptions {
     pub dir: Utf8PathBuf,
-    pub listen: String,
-    pub endpoint_listen: String,
+    pub listen: Option<String>,
+    pub endpoint_listen: Option<String>,
     pub advertise: Option<String>,
     pub run_as: Option<String>,
     pub plans: Option<Utf8PathBuf>,
-    pub soak_seconds: u64,
-    pub retire_grace_seconds: u64,
-    pub fence: FenceMeans,
+    pub soak_seconds: Option<u64>,
+    pub retire_grace_seconds: Option<u64>,
+    pub fence: Option<FenceMeans>,
 }
 
 /// Where everything is, once it runs.
@@ -39,19 +39,22 @@ pub struct Running {
     pub url: String,
     pub endpoint: String,
     pub dir: Utf8PathBuf,
+    /// What holds besides, as it would be typed.
+    pub options: String,
 }
 
 /// Runs until asked to end. `ready` is called once, when every role answers.
 pub async fn run(options: &UpOptions, ready: impl FnOnce(&Running)) -> Result<()> {
-    RunAs::resolve(options.run_as.as_deref())?;
     let elsewhere = state::elsewhere()?;
     if let Some(elsewhere) = &elsewhere {
         state::reach(elsewhere).await?;
     }
-    let dir = first_time::make_dirs(options)?;
+    let folders = Folders::make(&options.dir)?;
+    let dir = folders.dir().to_owned();
     // Before any file is written: a second `up` here must not turn the first one's roles elsewhere.
-    let _lock = lock(&dir.join("run/up.pid")).with_context(|| format!("run in `{dir}`"))?;
+    let _lock = lock(&folders.lock_file()).with_context(|| format!("run in `{dir}`"))?;
     let config = first_time::configure(options, dir, elsewhere.is_some())?;
+    folders.keep();
     supervise::adopt_orphans()?;
     let mut roles = Roles::new(&config)?;
     let started = start(&config, &mut roles).await;
@@ -94,12 +97,27 @@ async fn start(config: &Config, roles: &mut Roles) -> Result<Running> {
     roles.start("server").await?;
     Ok(Running {
         url: format!("http://{}", config.listen),
-        endpoint: config
-            .advertise
-            .clone()
-            .unwrap_or_else(|| config.endpoint_listen.clone()),
+        endpoint: config.address_of_databases().to_owned(),
         dir: config.dir.clone(),
+        options: options_of(config),
     })
+}
+
+fn options_of(config: &Config) -> String {
+    let fence = match config.fence {
+        FenceMeans::Freeze => "freeze",
+        FenceMeans::CleanStop => "clean-stop",
+    };
+    let held = format!(
+        "--soak-seconds {} --retire-grace-seconds {} --fence {fence}",
+        config.soak_seconds, config.retire_grace_seconds
+    );
+    let run_as = config.run_as.as_ref();
+    let run_as = run_as.map(|user| format!("--run-as {user}"));
+    let plans = config.plans.as_ref();
+    let plans = plans.map(|file| format!("--plans {file}"));
+    let all: Vec<String> = [held].into_iter().chain(run_as).chain(plans).collect();
+    all.join(" ")
 }
 
 pub use first_time::token_file;

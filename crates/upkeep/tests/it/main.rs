@@ -15,6 +15,7 @@ mod faults;
 mod heroku_cli;
 mod left;
 mod load;
+mod options;
 mod plain_user;
 mod refusals;
 mod restarts;

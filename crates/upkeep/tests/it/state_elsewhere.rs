@@ -50,7 +50,7 @@ async fn the_state_may_be_kept_in_another_postgresql() {
     let ended = world.up.attempt(&up).await.unwrap();
     let sentence = "has its state in the PostgreSQL that `UPKEEP_STATE_URL` named";
     assert!(
-        ended.code == Some(1) && ended.stderr.contains(sentence),
+        ended.code == Some(2) && ended.stderr.contains(sentence),
         "{ended:?}"
     );
     world.up.start_again().await.unwrap();

@@ -1,15 +1,17 @@
-//! What the first `upkeep up` in a directory makes, and later ones find.
+//! What the first `upkeep up` in a directory writes and later ones find: options, addresses, the token,
+//! and the releases that the machine has.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 use upkeep_agent::client::AgentClient;
-use upkeep_domain::hold::HoldLimits;
+use upkeep_agent::command::RunAs;
+use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{Answer, CommandId, Envelope, Fence, HostCommand, HostQuery};
 use upkeep_domain::id::{HostId, InstanceId, WorkflowId};
 use upkeep_domain::ports::{Hosts, Random};
@@ -18,30 +20,15 @@ use upkeep_domain::release::{AddFrom, AddRelease};
 use super::state::STATE_URL;
 use super::{UpOptions, absolute};
 use crate::config::Config;
+use crate::exit::Failure;
 use crate::role::doors::{Machine, hex, random_bytes};
 use crate::role::process::holder;
 
 /// Debian's and others' places of installed servers; each sub-folder is a major version.
 const INSTALLED: &str = "/usr/lib/postgresql";
 
-/// Makes the directory and its folders where they are missing; says where it is.
-pub(super) fn make_dirs(options: &UpOptions) -> Result<Utf8PathBuf> {
-    let dir = absolute(&options.dir)?;
-    // PostgreSQL runs as another user and has to reach its data; secrets are files of mode 0600.
-    make_dir(&dir, 0o755)?;
-    for (name, mode) in [
-        ("agent", 0o755),
-        ("endpoint", 0o700),
-        ("control", 0o700),
-        ("run", 0o700),
-        ("log", 0o700),
-    ] {
-        make_dir(&dir.join(name), mode)?;
-    }
-    Ok(dir)
-}
-
-/// Writes the files that all roles read. The caller holds the lock of `up`: they are its own.
+/// Writes the files that all roles read: what was asked for, and else what held the last time. The
+/// caller holds the lock of `up`: they are its own.
 pub(super) fn configure(
     options: &UpOptions,
     dir: Utf8PathBuf,
@@ -56,83 +43,100 @@ pub(super) fn configure(
     if let Some(known) = &known {
         need_same_state(known.state_elsewhere, state_elsewhere)?;
     }
-    let before = known.as_ref().map_or((None, None), |known| {
-        (
-            Some(known.listen.clone()),
-            Some(known.endpoint_listen.clone()),
-        )
-    });
-    let config = Config {
-        host: known
-            .as_ref()
-            .map_or_else(|| HostId(Machine.uuid()), |known| known.host),
-        state_instance: known
-            .as_ref()
-            .map_or_else(|| InstanceId(Machine.uuid()), |known| known.state_instance),
-        hold: known.map_or_else(HoldLimits::default, |known| known.hold),
-        listen: options.listen.clone(),
-        endpoint_listen: options.endpoint_listen.clone(),
-        advertise: options.advertise.clone(),
-        run_as: options.run_as.clone(),
-        plans: options.plans.as_deref().map(absolute).transpose()?,
-        soak_seconds: options.soak_seconds,
-        retire_grace_seconds: options.retire_grace_seconds,
-        fence: options.fence,
-        state_elsewhere,
-        dir,
+    let mut config = match &known {
+        Some(known) => Config {
+            dir,
+            ..known.clone()
+        },
+        None => Config::first(dir, HostId(Machine.uuid()), InstanceId(Machine.uuid())),
     };
-    let addresses = [
-        ("server", &config.listen, before.0),
-        ("endpoint", &config.endpoint_listen, before.1),
-    ];
-    for (role, listen, before) in addresses {
-        need_address(&config, role, listen, before.as_deref())?;
+    config.state_elsewhere = state_elsewhere;
+    replace(&mut config, options)?;
+    let run_as = RunAs::resolve(config.run_as.as_deref());
+    run_as.map_err(|error| Failure::refused(ErrorChain(&error).to_string()))?;
+    let plans = config.read_plans();
+    plans.map_err(|error| Failure::refused(format!("{error:#}")))?;
+    for (role, listen) in [
+        ("server", &config.listen),
+        ("endpoint", &config.endpoint_listen),
+    ] {
+        need_address(&config, known.as_ref(), role, listen)?;
     }
-    config.read_plans()?;
-    config.write()?;
-    let config = Config::read(&Config::file(&config.dir))?;
+    if known.as_ref() != Some(&config) {
+        config.write()?;
+    }
     write_token(&config)?;
     Ok(config)
 }
 
-/// With another state than before, its databases would run on and nobody would know of them.
-fn need_same_state(before: bool, now: bool) -> Result<()> {
-    match (before, now) {
-        (true, false) => bail!(
-            "this directory has its state in the PostgreSQL that `{STATE_URL}` named\nhint: set it as before"
-        ),
-        (false, true) => bail!(
-            "this directory has its state in an instance of its own, not where `{STATE_URL}` says\nhint: unset it, or use another directory"
-        ),
-        _ => Ok(()),
+fn replace(config: &mut Config, options: &UpOptions) -> Result<()> {
+    fn put<T: Clone>(into: &mut T, option: Option<&T>) {
+        if let Some(value) = option {
+            *into = value.clone();
+        }
     }
+    put(&mut config.listen, options.listen.as_ref());
+    put(
+        &mut config.endpoint_listen,
+        options.endpoint_listen.as_ref(),
+    );
+    put(&mut config.soak_seconds, options.soak_seconds.as_ref());
+    let grace = options.retire_grace_seconds.as_ref();
+    put(&mut config.retire_grace_seconds, grace);
+    put(&mut config.fence, options.fence.as_ref());
+    let plans = options.plans.as_deref().map(absolute).transpose()?;
+    config.plans = plans.or(config.plans.take());
+    let run_as = options.run_as.clone();
+    config.run_as = run_as.or(config.run_as.take());
+    let advertise = options.advertise.clone();
+    config.advertise = advertise.or(config.advertise.take());
+    Ok(())
 }
 
-/// Free, or held by a role of ours that an earlier `up` left behind: it is adopted as it is.
-fn need_address(config: &Config, role: &str, listen: &str, before: Option<&str>) -> Result<()> {
+/// With another state than before, its databases would run on and nobody would know of them.
+fn need_same_state(before: bool, now: bool) -> Result<(), Failure> {
+    let (sentence, hint) = match (before, now) {
+        (true, false) => (
+            format!("this directory has its state in the PostgreSQL that `{STATE_URL}` named"),
+            "set it as before",
+        ),
+        (false, true) => (
+            format!(
+                "this directory has its state in an instance of its own, not where `{STATE_URL}` says"
+            ),
+            "unset it, or use another directory",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::refused(sentence).with_hint(hint))
+}
+
+/// Free, or held by a role of ours that an earlier `up` left behind.
+fn need_address(
+    config: &Config,
+    before: Option<&Config>,
+    role: &str,
+    listen: &str,
+) -> Result<(), Failure> {
     if holder(&config.pid_file(role)).is_some() {
-        if before == Some(listen) {
+        let before = before.map_or("another address", |before| match role {
+            "server" => &before.listen,
+            _ => &before.endpoint_listen,
+        });
+        if before == listen {
             return Ok(());
         }
-        bail!(
-            "the {role} of an earlier `upkeep up` still runs on `{}`\nhint: use the same address, or `upkeep down` first",
-            before.unwrap_or("another address")
-        );
+        let sentence = format!("the {role} of an earlier `upkeep up` still runs on `{before}`");
+        let hint = "use the same address, or `upkeep down` first";
+        return Err(Failure::refused(sentence).with_hint(hint));
     }
     match std::net::TcpListener::bind(listen) {
         Ok(_) => Ok(()),
-        Err(error) => bail!(
-            "cannot listen on `{listen}`: {error}\nhint: choose other addresses with --listen and --endpoint-listen"
+        Err(error) => Err(
+            Failure::refused(format!("cannot listen on `{listen}`: {error}"))
+                .with_hint("choose other addresses with --listen and --endpoint-listen"),
         ),
     }
-}
-
-fn make_dir(dir: &Utf8Path, mode: u32) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(dir)
-        .with_context(|| format!("make the directory `{dir}`"))
 }
 
 /// The owner's token, once; the server stores its hash only.
@@ -194,10 +198,12 @@ pub(super) async fn add_installed_releases(config: &Config, agent: &AgentClient)
         }
     }
     if added == 0 {
-        bail!(
-            "no PostgreSQL release can be used on this machine{}\nhint: install one, for example with: apt-get install postgresql-15",
+        let sentence = format!(
+            "no PostgreSQL release can be used on this machine{}",
             refused.concat()
         );
+        let hint = "install one, for example with: apt-get install postgresql-15";
+        return Err(Failure::refused(sentence).with_hint(hint).into());
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use upkeep_domain::ports::{Hosts, Random};
 use upkeep_domain::release::{Catalogue, ReleaseName};
 
 use crate::config::Config;
+use crate::exit::{Exit, Failure};
 use crate::role::doors::Machine;
 
 /// Names another PostgreSQL for our state. A secret: it goes to the server's environment, nowhere else.
@@ -93,10 +94,12 @@ pub(super) fn elsewhere() -> Result<Option<PgConfig>> {
     let to = url.to_str().filter(|url| !url.trim().is_empty());
     // What the parser complains of may be a piece of the password.
     let Some(mut to) = to.and_then(|url| url.parse::<PgConfig>().ok()) else {
-        bail!(
-            "`{STATE_URL}` does not name a PostgreSQL\nhint: postgres://role:password@host:port/dbname, \
-             with %-codes for characters such as `/`, `@` and `%` in the password"
+        let sentence = format!("`{STATE_URL}` does not name a PostgreSQL");
+        let refused = Failure::refused(sentence).with_hint(
+            "postgres://role:password@host:port/dbname, with %-codes for characters such as `/`, \
+             `@` and `%` in the password",
         );
+        return Err(refused.into());
     };
     if to.get_connect_timeout().is_none() {
         to.connect_timeout(CONNECT_WITHIN);
@@ -113,7 +116,10 @@ pub(super) async fn reach(elsewhere: &PgConfig) -> Result<()> {
     connected
         .context("it does not answer")
         .and_then(|connected| Ok(connected.map(drop)?))
-        .with_context(|| format!("connect to the PostgreSQL that `{STATE_URL}` names"))
+        .map_err(|error| {
+            let sentence = format!("connect to the PostgreSQL that `{STATE_URL}` names: {error:#}");
+            Failure::new(Exit::Unreachable, sentence).into()
+        })
 }
 
 /// How the server connects to the state database.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use upkeep_agent::command::Command;
 
 use crate::config::Config;
+use crate::exit::{Exit, Failure};
 use crate::output::last_failure;
 use crate::role::process::holder;
 
@@ -50,7 +51,12 @@ impl Roles {
 
     /// Starts a role and waits until it answers.
     pub(super) async fn start(&mut self, role: &'static str) -> Result<()> {
-        let runner = match holder(&self.config.pid_file(role)) {
+        let pid_file = self.config.pid_file(role);
+        if holder(&pid_file).is_some() && self.goes_by_old_options(role) {
+            tracing::info!(role, "a role goes by former options; starting it anew");
+            end_role(&pid_file, || holder(&pid_file).is_none()).await;
+        }
+        let runner = match holder(&pid_file) {
             Some(_) => Runner::Adopted,
             None => Runner::Ours(self.spawn(role)?),
         };
@@ -58,7 +64,7 @@ impl Roles {
         let until = Instant::now() + READY_WITHIN;
         while !self.answers(role).await {
             if self.has_ended(self.running.len() - 1)? {
-                bail!("the {role} ended at once: {}", self.last_words(role));
+                return Err(self.last_words(self.running.len() - 1));
             }
             if Instant::now() > until {
                 bail!(
@@ -91,19 +97,16 @@ impl Roles {
     pub(super) async fn end(&mut self) {
         for at in (0..self.running.len()).rev() {
             let pid_file = self.config.pid_file(self.running[at].0);
-            // It may have ended by itself meanwhile.
-            if let Some(pid) = holder(&pid_file) {
-                let _ = kill(pid, Signal::SIGTERM);
-            }
-            let until = Instant::now() + END_WITHIN;
-            while !self.has_ended(at).unwrap_or(true) && Instant::now() < until {
-                sleep(END_LOOK_EVERY).await;
-            }
-            if let Some(pid) = holder(&pid_file) {
-                tracing::warn!(%pid, "a role does not end; killing it");
-                let _ = kill(pid, Signal::SIGKILL);
-            }
+            end_role(&pid_file, || self.has_ended(at).unwrap_or(true)).await;
         }
+    }
+
+    /// Whether an adopted role has read options that hold no longer. The endpoint's only option is
+    /// its address, which stays; clients depend on it.
+    fn goes_by_old_options(&self, role: &str) -> bool {
+        let written = |file: &Utf8Path| file.metadata().and_then(|found| found.modified()).ok();
+        role != "endpoint"
+            && written(&Config::file(&self.config.dir)) > written(&self.config.pid_file(role))
     }
 
     fn has_ended(&mut self, at: usize) -> Result<bool> {
@@ -156,12 +159,24 @@ impl Roles {
         }
     }
 
-    fn last_words(&self, role: &str) -> String {
+    /// Why a role ended before it answered.
+    fn last_words(&mut self, at: usize) -> anyhow::Error {
+        let (role, runner) = &mut self.running[at];
+        let code = match runner {
+            Runner::Ours(child) => child.try_wait().ok().flatten().and_then(|end| end.code()),
+            Runner::Adopted => None,
+        };
+        let exit = if code == Some(Exit::Refused as i32) {
+            Exit::Refused
+        } else {
+            Exit::NotDone
+        };
         let log = std::fs::read_to_string(self.config.log_file(role)).unwrap_or_default();
-        last_failure(&log).unwrap_or_else(|| {
+        let failure = last_failure(&log, exit).unwrap_or_else(|| {
             let last = log.lines().rfind(|line| !line.trim().is_empty());
-            last.unwrap_or("it said nothing").to_owned()
-        })
+            Failure::new(exit, last.unwrap_or("it said nothing"))
+        });
+        anyhow::Error::new(failure).context(format!("the {role} ended at once"))
     }
 
     /// Processes that were left to us: an agent that ended was the parent of servers.
@@ -179,6 +194,21 @@ impl Roles {
                 let _ = waitpid(Pid::from_raw(pid as i32), Some(WaitPidFlag::WNOHANG));
             }
         }
+    }
+}
+
+/// Asks it to end, and insists in the end. It may have ended by itself meanwhile.
+async fn end_role(pid_file: &Utf8Path, mut has_ended: impl FnMut() -> bool) {
+    if let Some(pid) = holder(pid_file) {
+        let _ = kill(pid, Signal::SIGTERM);
+    }
+    let until = Instant::now() + END_WITHIN;
+    while !has_ended() && Instant::now() < until {
+        sleep(END_LOOK_EVERY).await;
+    }
+    if let Some(pid) = holder(pid_file) {
+        tracing::warn!(%pid, "a role does not end; killing it");
+        let _ = kill(pid, Signal::SIGKILL);
     }
 }
 
