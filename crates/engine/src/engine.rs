@@ -17,6 +17,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(5);
 /// Longest time until work that another server left is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// Workflows that one server runs at a time; the rest wait their turn.
 const RUNNING_MAX: usize = 64;
 
@@ -53,7 +54,11 @@ impl Engine {
             tracing::warn!(error = %ErrorChain(&error), "cannot take workflows back; trying on");
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        tokio::join!(self.run_workflows(), self.run_sweeps());
+        tokio::join!(
+            self.run_workflows(),
+            self.run_sweeps(),
+            self.run_retention()
+        );
     }
 
     async fn run_workflows(&self) {
@@ -93,10 +98,23 @@ impl Engine {
                 ("routes", sweep::routes(&self.world, &self.store).await),
                 ("retire", sweep::retire(&self.world, &self.store).await),
             ] {
-                if let Err(error) = result {
-                    tracing::warn!(sweep = name, error = %ErrorChain(&error), "a sweep did not come through");
-                }
+                warn_of(name, result);
             }
         }
+    }
+
+    async fn run_retention(&self) {
+        let mut due = interval(FORGET_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            warn_of("retention", sweep::retention(&self.store).await);
+        }
+    }
+}
+
+fn warn_of(name: &str, result: Result<(), sweep::Error>) {
+    if let Err(error) = result {
+        tracing::warn!(sweep = name, error = %ErrorChain(&error), "a sweep did not come through");
     }
 }

@@ -1,5 +1,6 @@
 //! Sweeps: standing truths, compared with the world now and then. No input; nothing to recover.
 
+mod retention;
 mod standbys;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, Insta
 use crate::World;
 use crate::procedure::target;
 
+pub(crate) use retention::retention;
 pub(crate) use standbys::standbys;
 
 /// What does not start in that time goes on starting without being waited for: others have their turn.

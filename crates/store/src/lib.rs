@@ -15,6 +15,7 @@ mod events;
 mod instances;
 mod maintenances;
 mod migrate;
+mod retention;
 mod workflows;
 
 pub use accounts::Account;

@@ -92,6 +92,12 @@ impl Stage {
         assert_eq!(changed.expect("the plan is changed"), 1);
     }
 
+    /// What only time does.
+    pub(crate) async fn change(&self, sql: &str) {
+        let changed = self.sql.batch_execute(sql).await;
+        changed.expect("the rows are changed");
+    }
+
     /// Every row, so that two moments can be compared.
     pub(crate) async fn rows(&self) -> String {
         let mut rows = String::new();

@@ -147,3 +147,31 @@ async fn a_database_that_cannot_be_started_does_not_keep_others_from_it() {
     .await;
     running.abort();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_months_ago_is_forgotten_but_for_the_newest_maintenance() {
+    let swept = Swept::after_a_changeover(KEPT).await;
+    swept.running.abort();
+    let months_ago = "UPDATE upkeep.workflows SET ended_at = ended_at - interval '91 days'";
+    swept.stage.change(months_ago).await;
+    let engine = engine(
+        &swept.stage.store,
+        &swept.sim,
+        Arc::new(Unwatched),
+        "server",
+    );
+    let running = run(&engine);
+    // The provisioning was before it.
+    wait_until("it is forgotten", async || {
+        swept.stage.rows().await.matches("\"procedure\"").count() == 1
+    })
+    .await;
+    running.abort();
+    assert!(
+        swept
+            .stage
+            .rows()
+            .await
+            .contains("\"procedure\": \"changeover\"")
+    );
+}

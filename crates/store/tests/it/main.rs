@@ -5,6 +5,7 @@ mod beginnings;
 mod claims;
 mod commits;
 mod migrations;
+mod retention;
 mod tokens;
 
 use std::sync::atomic::{AtomicU32, Ordering};
