@@ -8,6 +8,7 @@ mod sightings;
 mod watch;
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -52,7 +53,8 @@ pub async fn prepare(primary: &tokio_postgres::Config) -> Result<(), Error> {
 /// Knocks at a changing list of servers until it is stopped. Dropping it ends it too.
 pub struct Observer {
     lists: mpsc::UnboundedSender<Vec<Server>>,
-    desk: JoinHandle<Sightings>,
+    sightings: Arc<Mutex<Sightings>>,
+    desk: JoinHandle<()>,
 }
 
 impl Observer {
@@ -63,9 +65,11 @@ impl Observer {
 
     pub fn start_with(habit: Habit) -> Self {
         let (lists, changes) = mpsc::unbounded_channel();
+        let sightings = Arc::default();
         Self {
             lists,
-            desk: tokio::spawn(observe(changes, habit)),
+            desk: tokio::spawn(observe(changes, habit, Arc::clone(&sightings))),
+            sightings,
         }
     }
 
@@ -75,18 +79,31 @@ impl Observer {
         let _ = self.lists.send(servers);
     }
 
+    /// What was seen until now.
+    pub fn so_far(&self) -> Sightings {
+        locked(&self.sightings).clone()
+    }
+
     /// Ends all knocking and tells what was seen; `None` if the observer itself failed.
     pub async fn stop(self) -> Option<Sightings> {
         drop(self.lists);
-        self.desk.await.ok()
+        self.desk.await.ok()?;
+        Some(locked(&self.sightings).clone())
     }
 }
 
-async fn observe(mut changes: mpsc::UnboundedReceiver<Vec<Server>>, habit: Habit) -> Sightings {
+fn locked(sightings: &Mutex<Sightings>) -> MutexGuard<'_, Sightings> {
+    sightings.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn observe(
+    mut changes: mpsc::UnboundedReceiver<Vec<Server>>,
+    habit: Habit,
+    sightings: Arc<Mutex<Sightings>>,
+) {
     let stopwatch = Stopwatch::start();
     let (seen, mut notes) = mpsc::unbounded_channel();
     let mut watched: HashMap<String, (Server, oneshot::Sender<()>)> = HashMap::new();
-    let mut sightings = Sightings::default();
     loop {
         tokio::select! {
             change = changes.recv() => {
@@ -101,14 +118,13 @@ async fn observe(mut changes: mpsc::UnboundedReceiver<Vec<Server>>, habit: Habit
                     });
                 }
             }
-            Some(note) = notes.recv() => sightings.note(note),
+            Some(note) = notes.recv() => locked(&sightings).note(note),
         }
     }
     // Dropping the ends stops the tasks; the notes end when the last task has left.
     drop(watched);
     drop(seen);
     while let Some(note) = notes.recv().await {
-        sightings.note(note);
+        locked(&sightings).note(note);
     }
-    sightings
 }

@@ -124,8 +124,14 @@ async fn a_frozen_server_and_one_that_vanishes_do_not_stop_the_observer() {
     let stopped = freeze(&frozen).await;
     drop(vanishing);
     observer.watch(vec![named("frozen", &frozen), named("lasting", &lasting)]);
-    // Longer than the observer's own deadline, so that a write on the frozen server runs into it.
-    sleep(Duration::from_millis(600)).await;
+    // A write on the frozen server runs into the observer's own deadline.
+    for _ in 0..500 {
+        let sightings = observer.so_far();
+        if sightings.unknown > 0 && sightings.read_only > 5 {
+            break;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
     let sightings = observer.stop().await.expect("the observer observed");
     kill(stopped, Signal::SIGCONT).expect("the process is ours to continue");
     assert!(sightings.unknown > 0, "{sightings:#?}");
