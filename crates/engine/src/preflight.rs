@@ -2,6 +2,7 @@
 //! is changed by looking.
 
 use async_trait::async_trait;
+use upkeep_domain::dry_start::{DryStart, WaitingSetting};
 use upkeep_domain::hold::Prepared;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::InstanceId;
@@ -20,6 +21,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) run: Run,
     pub(crate) way: Way,
     pub(crate) primary: InstanceId,
+    /// Whose configuration files the next server starts with.
+    pub(crate) starts_as: InstanceId,
     pub(crate) dbname: &'a str,
     pub(crate) target: &'a ReleaseName,
     pub(crate) settings: &'a InstanceSettings,
@@ -34,7 +37,31 @@ pub(crate) trait Ask: Sync {
     async fn ask(&self, query: HostQuery) -> Result<Answer, Failure>;
 }
 
-pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Report, Failure> {
+impl Subject<'_> {
+    /// What has to be there on the host, in sizes of the database, beside what is always kept free.
+    fn room_factor(&self) -> Option<f64> {
+        match (self.run, self.way) {
+            // What takes room has taken it by then.
+            (Run::BeforeHold, _) | (_, Way::FAILOVER) => None,
+            (_, way) if way.copies => Some(ROOM_FACTOR),
+            _ => Some(0.0),
+        }
+    }
+
+    /// Where another server takes over, it runs before clients are held.
+    fn is_still_to_start(&self) -> bool {
+        self.run != Run::BeforeHold || !self.way.promotes
+    }
+}
+
+/// What came of looking.
+pub(crate) struct Inspected {
+    pub(crate) report: Report,
+    /// What a start would put into effect.
+    pub(crate) waiting: Vec<WaitingSetting>,
+}
+
+pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Inspected, Failure> {
     let primary = observe(host, subject.primary).await?;
     let releases = match host.ask(HostQuery::Releases).await? {
         Answer::Releases { releases } => Catalogue::new(releases),
@@ -43,14 +70,20 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Rep
     let named = |name: &ReleaseName| releases.iter().find(|release| release.name == *name);
     let present = primary.release.as_ref().and_then(named);
     let target = named(subject.target);
-    let copy_to_be_made = subject.way.copies && subject.run != Run::BeforeHold;
-    let room = if copy_to_be_made {
-        Some(room(host, subject.primary).await?)
+    let room = match subject.room_factor() {
+        Some(factor) => Some(room(host, subject.primary, factor).await?),
+        None => None,
+    };
+    let runs = primary.process == ProcessState::Running;
+    let facts = if runs {
+        Some(facts(host, subject, present, target).await?)
     } else {
         None
     };
-    let facts = match primary.process {
-        ProcessState::Running => Some(facts(host, subject, present, target).await?),
+    let dry_start = match target {
+        Some(target) if runs && subject.is_still_to_start() => {
+            Some(dry_start(host, subject.starts_as, target).await?)
+        }
         _ => None,
     };
     let release_before = primary.release.as_ref().map_or("", ReleaseName::as_str);
@@ -65,10 +98,13 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Rep
         settings: subject.settings,
         own_slot: subject.own_slot,
         room,
+        dry_start: dry_start.as_ref(),
         facts: facts.as_ref(),
         prepared: subject.prepared,
     };
-    Ok(judge(&situation, subject.waivers))
+    let report = judge(&situation, subject.waivers);
+    let waiting = dry_start.unwrap_or_default().waiting;
+    Ok(Inspected { report, waiting })
 }
 
 async fn observe(host: &dyn Ask, instance: InstanceId) -> Result<Observation, Failure> {
@@ -78,14 +114,26 @@ async fn observe(host: &dyn Ask, instance: InstanceId) -> Result<Observation, Fa
     }
 }
 
-async fn room(host: &dyn Ask, instance: InstanceId) -> Result<Room, Failure> {
+async fn dry_start(
+    host: &dyn Ask,
+    instance: InstanceId,
+    target: &Release,
+) -> Result<DryStart, Failure> {
+    let release = target.name.clone();
+    match host.ask(HostQuery::DryStart { instance, release }).await? {
+        Answer::DryStart { dry_start } => Ok(dry_start),
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn room(host: &dyn Ask, instance: InstanceId, factor: f64) -> Result<Room, Failure> {
     match host.ask(HostQuery::Room { instance }).await? {
         Answer::Room {
             available_bytes,
             instance_bytes,
         } => Ok(Room {
             available_bytes,
-            needed_bytes: room_needed(instance_bytes, ROOM_FACTOR),
+            needed_bytes: room_needed(instance_bytes, factor),
         }),
         other => Err(unexpected(&other)),
     }

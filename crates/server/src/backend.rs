@@ -116,6 +116,7 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         database: DatabaseId,
         release: Option<String>,
+        method: Option<String>,
     ) -> Result<Report, Refusal>;
     /// Finished ones, newest first.
     async fn history(

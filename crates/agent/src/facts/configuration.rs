@@ -1,4 +1,4 @@
-//! Settings, what the files say beside what is in force, and what runs inside the server by itself.
+//! Settings beside what the files say of them, and what runs inside the server by itself.
 
 use upkeep_domain::preflight::{Facts, Floor};
 
@@ -43,17 +43,6 @@ pub(super) async fn add(inside: &Inside, facts: &mut Facts) -> Result<(), sessio
             })
         })
         .collect();
-    let files = format!(
-        "SELECT pg_catalog.format('%s line %s: %s', sourcefile, sourceline, error) \
-         FROM pg_catalog.pg_file_settings WHERE error <> '{WAITS}'"
-    );
-    facts.file_errors = inside.list(&files).await?;
-    // As JSON, because the name of the file came with 16.
-    let hba = "SELECT pg_catalog.format('%s line %s: %s', \
-           coalesce(pg_catalog.to_jsonb(r) ->> 'file_name', pg_catalog.current_setting('hba_file')), \
-           line_number, error) \
-         FROM pg_catalog.pg_hba_file_rules r WHERE error IS NOT NULL";
-    facts.hba_errors = inside.list(hba).await?;
     let jobs = format!(
         "SELECT DISTINCT backend_type FROM pg_catalog.pg_stat_activity \
          WHERE backend_type NOT IN ({KNOWN})"

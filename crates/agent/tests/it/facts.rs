@@ -244,13 +244,6 @@ fn assert_hazards(facts: &Facts) {
     };
     assert_eq!(floor("max_worker_processes"), Some((8, Some(2), true)));
     assert_eq!(floor("max_connections"), Some((20, Some(30), true)));
-    let errors = facts.file_errors.to_string();
-    assert!(
-        errors.contains("nonsense") || errors.contains("unrecognized"),
-        "{errors}"
-    );
-    assert!(errors.contains("postgresql.conf line"), "{errors}");
-    assert_eq!(facts.hba_errors, List::default());
     let missing = facts.missing_libraries.as_ref().unwrap();
     assert_eq!(missing.to_string(), "$libdir/postgis-3");
     let collations: Vec<&str> = facts

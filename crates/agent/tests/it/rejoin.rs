@@ -1,7 +1,8 @@
 //! A standby moves to another release, and an old primary comes back as a standby: as it is, or rewound.
 
 use tokio_postgres::Client;
-use upkeep_domain::host_command::{HostCommand, Outcome};
+use upkeep_domain::dry_start::DryStart;
+use upkeep_domain::host_command::{Answer, HostCommand, HostQuery, Outcome};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::BackupProgress;
 use upkeep_domain::lsn::TimelineId;
@@ -80,6 +81,16 @@ async fn a_standby_moves_to_another_release_and_streams_again() {
     let standby = world.standby_of(primary, release.clone()).await;
     let another = another_release(&world).await;
     let before = world.see(standby).await;
+    let dry_start = HostQuery::DryStart {
+        instance: standby,
+        release: another.clone(),
+    };
+    let nothing = DryStart::default();
+    assert_eq!(
+        world.agent.query(dry_start).await.unwrap(),
+        Answer::DryStart { dry_start: nothing },
+        "nothing stands against it"
+    );
     let patch = |instance| HostCommand::PatchStandby {
         instance,
         release: another.clone(),

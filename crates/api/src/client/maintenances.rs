@@ -36,11 +36,14 @@ impl Client {
         &self,
         database: Uuid,
         release: Option<&str>,
+        method: Option<&str>,
     ) -> Result<Preflight, Error> {
         let path = paths::fill(paths::PREFLIGHT, &[&database.to_string()]);
-        let query = release.map(|release| paths::fill("?release={release}", &[release]));
-        self.get(format!("{path}{}", query.unwrap_or_default()))
-            .await
+        let release = release.map(|release| paths::fill("release={release}", &[release]));
+        let method = method.map(|method| paths::fill("method={method}", &[method]));
+        let query: Vec<String> = release.into_iter().chain(method).collect();
+        let query = query.join("&");
+        self.get(format!("{path}?{query}")).await
     }
 
     /// Those that were made for the latest maintenance.

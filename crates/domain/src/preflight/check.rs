@@ -36,7 +36,7 @@ pub enum Check {
     Collations,
     /// Options of columns that an older minor does not know.
     ColumnOptions,
-    /// Errors in configuration files.
+    /// Whether a server would start with the configuration that lies there.
     Configuration,
     /// Sessions that cannot be carried over.
     Sessions,

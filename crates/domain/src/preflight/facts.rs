@@ -69,8 +69,6 @@ pub struct Facts {
     pub icu: Icu,
     /// Options of columns that are not among those that every minor knows.
     pub column_options: Vec<ColumnOption>,
-    pub file_errors: List,
-    pub hba_errors: List,
     pub background_jobs: List,
     pub relation_files: u64,
     pub findings: Vec<Finding>,

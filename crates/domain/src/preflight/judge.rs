@@ -10,6 +10,7 @@ mod tests;
 mod traffic;
 
 use super::{Action, Check, Facts, Judged, Report, Run, Verdict, Waiver};
+use crate::dry_start::DryStart;
 use crate::hold::Prepared;
 use crate::instance::{InstanceSettings, Observation};
 use crate::release::{Release, Version};
@@ -60,7 +61,10 @@ pub struct Situation<'a> {
     pub settings: &'a InstanceSettings,
     /// The slot that keeps WAL for the replacement: Upkeep's own, and gone afterwards.
     pub own_slot: Option<&'a str>,
+    /// `None` when no more is needed.
     pub room: Option<Room>,
+    /// Of the server whose configuration the new one starts with; `None` when it was started already.
+    pub dry_start: Option<&'a DryStart>,
     /// `None` when the server could not be asked.
     pub facts: Option<&'a Facts>,
     /// What the endpoint found when it prepared the sessions.
@@ -131,6 +135,7 @@ fn word(check: Check, situation: &Situation<'_>, actions: usize) -> Option<Word>
         Check::Primary => Some(basis::primary(situation)),
         Check::Release => Some(basis::release(situation)),
         Check::Room => basis::room(situation),
+        Check::Configuration => situation.dry_start.map(fit::configuration),
         Check::Sessions => situation.prepared.map(traffic::sessions),
         _ => word_of_facts(check, situation, situation.facts?, actions),
     }
@@ -146,7 +151,9 @@ fn word_of_facts(
     let if_copied = |word: Word| copies.then_some(word);
     let if_promoted = |word: Word| promotes.then_some(word);
     match check {
-        Check::Primary | Check::Release | Check::Room | Check::Sessions => None,
+        Check::Primary | Check::Release | Check::Room | Check::Configuration | Check::Sessions => {
+            None
+        }
         Check::Binary => basis::binary(situation, facts),
         Check::Transactions => Some(traffic::transactions(facts)),
         Check::PreparedTransactions => Some(losses::prepared_transactions(facts)),
@@ -165,7 +172,6 @@ fn word_of_facts(
         Check::Libraries => fit::libraries(situation, facts),
         Check::Collations => Some(fit::collations(facts)),
         Check::ColumnOptions => Some(fit::column_options(facts)),
-        Check::Configuration => Some(fit::configuration(facts)),
         Check::BackgroundJobs => Some(traffic::background_jobs(facts)),
         Check::RelationFiles => if_promoted(fit::relation_files(facts)),
         Check::MinorReleases => minors::word(situation, facts, actions),

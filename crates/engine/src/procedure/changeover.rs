@@ -116,6 +116,7 @@ impl Changeover {
             run: moment,
             way: Way::CHANGEOVER,
             primary: self.switch.old,
+            starts_as: self.switch.old,
             dbname: &self.switch.dbname,
             target: &self.release,
             settings: &self.settings,
@@ -123,6 +124,7 @@ impl Changeover {
             prepared: self.switch.prepared(),
             waivers: &self.waivers,
         };
-        preflight(visit, self.switch.host, &subject, &mut self.report).await
+        preflight(visit, self.switch.host, &subject, &mut self.report).await?;
+        Ok(())
     }
 }

@@ -110,6 +110,7 @@ impl Failover {
             run: moment,
             way: Way::FAILOVER,
             primary: self.switch.old,
+            starts_as: self.switch.new,
             dbname: &self.switch.dbname,
             target: &self.release,
             settings: &self.settings,
@@ -117,7 +118,8 @@ impl Failover {
             prepared: self.switch.prepared(),
             waivers: &self.waivers,
         };
-        preflight(visit, self.switch.host, &subject, &mut self.report).await
+        preflight(visit, self.switch.host, &subject, &mut self.report).await?;
+        Ok(())
     }
 
     async fn patch_standby(&self, visit: &Visit<'_>) -> Result<Done, Failure> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::HostId;
+use upkeep_domain::maintenance::method::{Cause, Method};
 use upkeep_domain::ports::Hosts;
 use upkeep_domain::preflight::{Report, Run, Way};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
@@ -15,28 +16,35 @@ use crate::preflight::{Ask, Subject, inspect};
 use crate::workflow::Failure;
 
 impl Engine {
-    /// For the release that is named, or the newest that may follow, or the present one when nothing
-    /// is due.
+    /// By the method and for the release that a run of the same words would take. Where nothing is
+    /// due, for a restart.
     pub async fn preflight(
         &self,
         database: &Database,
         release: Option<&str>,
+        method: Option<&str>,
     ) -> Result<Report, Refusal> {
+        let wanted = method.map(Method::named).transpose()?;
         let primary = self.primary(database).await?;
         let catalogue = self.catalogue().await?;
-        let target = target(&catalogue, &primary, release)?;
-        // On the release that it is on already it would be restarted.
-        let way = if target.as_str() == primary.release {
-            Way::RESTART
-        } else if self.ready_standby(database, &primary).await?.is_some() {
-            Way::FAILOVER
+        let target = target(&catalogue, &primary, release, wanted)?;
+        let cause = if target.as_str() == primary.release {
+            Cause::SameRelease
         } else {
-            Way::CHANGEOVER
+            Cause::NewRelease
+        };
+        let standby = self.ready_standby(database, &primary).await?;
+        let choice = self.choose_method(database, standby.as_ref(), cause, wanted)?;
+        let (way, starts_as) = match (choice.method, &standby) {
+            (Method::Restart, _) => (Way::RESTART, primary.id),
+            (Method::Failover, Some(standby)) => (Way::FAILOVER, standby.id),
+            (Method::Failover, None) | (Method::Changeover, _) => (Way::CHANGEOVER, primary.id),
         };
         let subject = Subject {
             run: Run::Asked,
             way,
             primary: primary.id,
+            starts_as,
             dbname: &database.dbname,
             target: &target,
             settings: &self.world.plans.find(&database.plan)?.settings(),
@@ -48,7 +56,8 @@ impl Engine {
             hosts: self.world.hosts.as_ref(),
             host: primary.host_id,
         };
-        inspect(&host, &subject).await.map_err(refusal)
+        let inspected = inspect(&host, &subject).await.map_err(refusal)?;
+        Ok(inspected.report)
     }
 }
 
@@ -69,6 +78,7 @@ fn target(
     catalogue: &Catalogue,
     primary: &Instance,
     named: Option<&str>,
+    wanted: Option<Method>,
 ) -> Result<ReleaseName, Refusal> {
     if let Some(text) = named {
         let found = catalogue.find(text);
@@ -76,7 +86,10 @@ fn target(
         return Ok(found.name.clone());
     }
     let present = catalogue.find(&primary.release).ok();
-    let newest = present.and_then(|present| newest_after(catalogue, present));
+    let newest = match wanted {
+        Some(Method::Restart) => None,
+        _ => present.and_then(|present| newest_after(catalogue, present)),
+    };
     match newest.or(present) {
         Some(release) => Ok(release.name.clone()),
         // It is gone from the store, which the report says.

@@ -3,7 +3,7 @@
 pub(super) mod due;
 
 use upkeep_domain::id::{InstanceId, MaintenanceId};
-use upkeep_domain::maintenance::method::{Choice, Facts, Method, choose};
+use upkeep_domain::maintenance::method::{Cause, Choice, Facts, Method, choose};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::{Waiver, grant};
 use upkeep_domain::refusal::Refusal;
@@ -57,15 +57,7 @@ impl Engine {
         let catalogue = self.catalogue().await?;
         let (release, cause) = self.due(&catalogue, &primary, &request, wanted).await?;
         let standby = self.ready_standby(database, &primary).await?;
-        // Followers are not there yet.
-        let facts = Facts {
-            database: &database.name,
-            is_ha: self.world.plans.find(&database.plan)?.high_availability,
-            has_ready_standby: standby.is_some(),
-            follows: None,
-            cause,
-        };
-        let choice = choose(&facts, wanted)?;
+        let choice = self.choose_method(database, standby.as_ref(), cause, wanted)?;
         let waivers = waivers(&request)?;
         let maintenance = NewMaintenance {
             id: MaintenanceId(self.world.random.uuid()),
@@ -89,6 +81,24 @@ impl Engine {
             Err(error) => return Err(store_refusal(&error)),
         }
         self.newest_maintenance(database).await
+    }
+
+    pub(super) fn choose_method(
+        &self,
+        database: &Database,
+        standby: Option<&Instance>,
+        cause: Cause,
+        wanted: Option<Method>,
+    ) -> Result<Choice, Refusal> {
+        // Followers are not there yet.
+        let facts = Facts {
+            database: &database.name,
+            is_ha: self.world.plans.find(&database.plan)?.high_availability,
+            has_ready_standby: standby.is_some(),
+            follows: None,
+            cause,
+        };
+        choose(&facts, wanted)
     }
 
     async fn newest_maintenance(&self, database: &Database) -> Result<Maintenance, Refusal> {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use upkeep_domain::dry_start::Finding;
 use upkeep_domain::preflight::{Check, List, Report, Verdict};
 use upkeep_domain::refusal::RefusalKind;
 use upkeep_engine::Unwatched;
@@ -159,16 +160,74 @@ async fn what_cannot_be_waived_is_refused_and_asking_changes_nothing() {
         let refused = engine.run_maintenance(play.request(&[wish])).await;
         assert_eq!(refused.unwrap_err().kind, RefusalKind::Invalid, "{wish:?}");
     }
-    let report = engine.preflight(&play.database, None).await.unwrap();
+    let report = engine.preflight(&play.database, None, None).await.unwrap();
     assert_eq!(report.release_after, "15.20-b");
     assert_eq!(report.verdict(), Verdict::Blocked);
     let report = engine
-        .preflight(&play.database, Some("15.17"))
+        .preflight(&play.database, Some("15.17"), None)
         .await
         .unwrap();
     let release = report.find(Check::Release).unwrap();
     assert_eq!(release.verdict, Verdict::Blocked, "{release:?}");
-    let unknown = engine.preflight(&play.database, Some("15.99")).await;
+    let unknown = engine.preflight(&play.database, Some("15.99"), None).await;
     assert_eq!(unknown.unwrap_err().kind, RefusalKind::NotFound);
     assert_eq!(play.stage.rows().await, before);
+}
+
+#[tokio::test]
+async fn what_would_not_start_is_told_by_every_method_before_anything_is_made() {
+    let play = Play::begin().await;
+    play.sim.set_obstacles(vec![Finding {
+        setting: Some("shared_preload_libraries".to_owned()),
+        sentence: "the library `nowhere` is not there".to_owned(),
+        hint: "install it".to_owned(),
+        ..Finding::default()
+    }]);
+    let engine = play.engine();
+    for (method, release) in [
+        (None, "15.20-b"),
+        (Some("changeover"), "15.20-b"),
+        (Some("restart"), "15.18-a"),
+    ] {
+        let report = engine
+            .preflight(&play.database, None, method)
+            .await
+            .unwrap();
+        assert_eq!(report.release_after, release, "{method:?}");
+        let judged = report.find(Check::Configuration).unwrap();
+        assert_eq!(judged.verdict, Verdict::Blocked, "{method:?}");
+        assert!(
+            judged
+                .seen
+                .contains("setting shared_preload_libraries: the library `nowhere`")
+        );
+    }
+    let before = play.sim.instances();
+    for method in ["changeover", "restart"] {
+        let request = RunMaintenance {
+            method: Some(method.to_owned()),
+            ..play.request(&[])
+        };
+        let (ended, maintenance) = play.run(request).await;
+        assert_eq!(ended, Ended::RolledBack, "{method}");
+        assert!(
+            maintenance.sentence.unwrap().contains("would not start"),
+            "{method}"
+        );
+        assert_eq!(play.sim.instances(), before, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_run_would_refuse_is_refused() {
+    let play = Play::begin().await;
+    let engine = play.engine();
+    for method in ["failover", "magic"] {
+        let report = engine.preflight(&play.database, None, Some(method)).await;
+        let run = engine.run_maintenance(RunMaintenance {
+            method: Some(method.to_owned()),
+            ..play.request(&[])
+        });
+        assert_eq!(report.unwrap_err(), run.await.unwrap_err(), "{method}");
+    }
 }

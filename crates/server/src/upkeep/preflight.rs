@@ -15,8 +15,9 @@ pub(super) async fn make(
     params: Params,
 ) -> Reply {
     let database = find::database(&*services.backend, &database, None).await?;
-    let release = params.text("release");
-    let report = services.backend.preflight(database.id, release).await?;
+    let (release, method) = (params.text("release"), params.text("method"));
+    let report = services.backend.preflight(database.id, release, method);
+    let report = report.await?;
     Ok(reply::ok(&shown(&report)))
 }
 

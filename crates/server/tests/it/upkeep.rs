@@ -82,7 +82,11 @@ async fn a_release_in_use_stays() {
 #[tokio::test]
 async fn a_preflight_is_told_check_by_check_for_the_release_that_was_asked_for() {
     let (program, addon) = Program::with_a_database().await;
-    let report = program.client.preflight(addon.id, None).await.unwrap();
+    let report = program
+        .client
+        .preflight(addon.id, None, None)
+        .await
+        .unwrap();
     assert_eq!(report.release_after, "15.20-debian");
     assert_eq!(report.verdict, PreflightVerdict::Blocked);
     let told: Vec<_> = report
@@ -102,6 +106,14 @@ async fn a_preflight_is_told_check_by_check_for_the_release_that_was_asked_for()
     assert_eq!(told, expected);
     let waived = report.checks[1].waived.as_ref().unwrap();
     assert_eq!(waived.by, "ama@example.com");
-    let named = program.client.preflight(addon.id, Some("15.19+x")).await;
-    assert_eq!(named.unwrap().release_after, "15.19+x");
+    let asked = program
+        .client
+        .preflight(addon.id, Some("15.19+x"), Some("restart"));
+    assert_eq!(asked.await.unwrap().release_after, "15.19+x");
+    let asked = program.client.preflight(addon.id, None, Some("re+start"));
+    let refused = asked.await.unwrap_err().to_string();
+    assert!(
+        refused.contains("there is no method `re+start`"),
+        "{refused}"
+    );
 }

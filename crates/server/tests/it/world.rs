@@ -14,6 +14,7 @@ use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
+use upkeep_domain::maintenance::method::Method;
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::{Plan, Plans};
 use upkeep_domain::preflight::{Check, Judged, Report, Run, Verdict, Waiver};
@@ -358,8 +359,10 @@ impl Backend for World {
         &self,
         database: DatabaseId,
         release: Option<String>,
+        method: Option<String>,
     ) -> Result<Report, Refusal> {
         self.database(database).await?;
+        method.as_deref().map(Method::named).transpose()?;
         Ok(report(release))
     }
 

@@ -426,7 +426,7 @@ impl Model {
             }),
             HostQuery::DryStart { instance, .. } => {
                 let waiting = self.running(*instance)?.waiting.clone();
-                let findings = Vec::new();
+                let findings = self.obstacles.clone();
                 let dry_start = DryStart { findings, waiting };
                 Ok(Answer::DryStart { dry_start })
             }

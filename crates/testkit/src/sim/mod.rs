@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use upkeep_domain::dry_start::WaitingSetting;
+use upkeep_domain::dry_start::{Finding, WaitingSetting};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
 use upkeep_domain::preflight::Facts;
@@ -139,6 +139,11 @@ impl Sim {
     /// Something about the servers here that a maintenance has to know.
     pub fn set_facts(&self, change: impl FnOnce(&mut Facts)) {
         change(&mut self.lock().facts);
+    }
+
+    /// Why no server here would start.
+    pub fn set_obstacles(&self, obstacles: Vec<Finding>) {
+        self.lock().obstacles = obstacles;
     }
 
     /// A server ends its children and starts them anew, as after one of them has crashed.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use upkeep_domain::dry_start::Finding;
 use upkeep_domain::host_command::{CommandId, Fence, HostError, Outcome};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
@@ -28,6 +29,7 @@ pub(super) struct Model {
     pub(super) clients: Clients,
     /// What every server here says of itself beforehand: nothing that stands in the way.
     pub(super) facts: Facts,
+    pub(super) obstacles: Vec<Finding>,
     /// Instances that cannot be started.
     pub(super) ruined: BTreeSet<InstanceId>,
     /// The last records of a server that shuts down reach nobody.
@@ -52,6 +54,7 @@ impl Model {
             gates: BTreeMap::new(),
             clients: Clients::default(),
             facts: Facts::default(),
+            obstacles: Vec::new(),
             ruined: BTreeSet::new(),
             cut_off: false,
             cannot_freeze: false,

@@ -52,7 +52,12 @@ pub struct MaintenancePreflight {
     pub database: String,
     #[command(flatten)]
     pub app: AnyApp,
-    /// PostgreSQL release to look at it for [default: the newest minor release there is]
+    /// How it would be carried out: `restart`, `changeover` or `failover` [default: what fits the
+    /// database and what is due]
+    #[arg(long)]
+    pub method: Option<String>,
+    /// PostgreSQL release to look at it for [default: the newest minor release there is; of a
+    /// restart the present one]
     #[arg(long)]
     pub release: Option<String>,
 }

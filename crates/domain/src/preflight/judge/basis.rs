@@ -2,7 +2,7 @@
 
 use super::{Situation, Word, blocked, pass, warning};
 use crate::instance::ProcessState;
-use crate::preflight::{Facts, Run};
+use crate::preflight::Facts;
 use crate::release::{knowledge, upgrade_allowed};
 
 pub(super) fn primary(situation: &Situation<'_>) -> Word {
@@ -58,10 +58,6 @@ pub(super) fn binary(situation: &Situation<'_>, facts: &Facts) -> Option<Word> {
 }
 
 pub(super) fn room(situation: &Situation<'_>) -> Option<Word> {
-    // Before the hold the copy is made already.
-    if !situation.way.copies || situation.run == Run::BeforeHold {
-        return None;
-    }
     let room = situation.room?;
     let (free, needed) = (room.available_bytes >> 20, room.needed_bytes >> 20);
     if room.available_bytes < room.needed_bytes {

@@ -1,10 +1,13 @@
 //! Whether a copy of this server can live under the target release.
 
 use super::{Situation, Word, blocked, pass, warning};
+use crate::dry_start::DryStart;
 use crate::preflight::{Facts, Floor};
 
 /// A promotion looks at every file of every table; from there on it is felt.
 const RELATION_FILES_MAX: u64 = 100_000;
+/// Findings told in one sentence; whoever puts these right is told of the others.
+const FINDINGS_MAX: usize = 5;
 /// The one floor that a plan sets; the others stand in files that travel with a copy.
 const BY_PLAN: &str = "max_connections";
 
@@ -133,27 +136,42 @@ pub(super) fn column_options(facts: &Facts) -> Word {
     }
     warning(
         format!(
-            "columns have options that an older minor does not know: {}",
+            "columns have options that an older minor does not know, so that there is no way back to one: {}",
             unknown.join(", ")
         ),
-        "a way back to an older minor release is not possible any more",
+        "make sure that nobody counts on going back to an older minor release",
     )
 }
 
-pub(super) fn configuration(facts: &Facts) -> Word {
-    let (files, hba) = (&facts.file_errors, &facts.hba_errors);
-    if files.is_empty() && hba.is_empty() {
-        return pass("the configuration files have no errors");
+/// What a start would make of the files that lie there, errors and waiting settings alike.
+pub(super) fn configuration(dry_start: &DryStart) -> Word {
+    let DryStart { findings, waiting } = dry_start;
+    if findings.is_empty() {
+        let would = "a server would start with the configuration files";
+        if waiting.is_empty() {
+            return pass(would);
+        }
+        let names: Vec<&str> = waiting
+            .iter()
+            .map(|setting| setting.name.as_str())
+            .collect();
+        return pass(format!(
+            "{would}; what takes effect then: {}",
+            names.join(", ")
+        ));
     }
-    let both = [files, hba].map(ToString::to_string);
-    let all: Vec<&str> = both
-        .iter()
-        .map(String::as_str)
-        .filter(|errors| !errors.is_empty())
-        .collect();
+    let mut told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    if told.len() > FINDINGS_MAX {
+        let more = told.len() - FINDINGS_MAX;
+        told.truncate(FINDINGS_MAX);
+        told.push(format!("and {more} more"));
+    }
     blocked(
-        format!("errors in configuration files: {}", all.join("; ")),
-        "put them right: a server would not start with them",
+        format!(
+            "a server would not start with the configuration files: {}",
+            told.join("; ")
+        ),
+        "put this right; nothing is begun before",
     )
 }
 

@@ -3,6 +3,7 @@
 mod table;
 
 use super::*;
+use crate::dry_start;
 use crate::instance::ProcessState;
 use crate::preflight::{
     Archiving, Collation, ColumnOption, Finding, Floor, Found, Icu, List, OpenTransaction,
@@ -60,6 +61,7 @@ struct Case {
     target: Option<Release>,
     settings: InstanceSettings,
     room: Room,
+    dry_start: DryStart,
     facts: Facts,
     prepared: Option<Prepared>,
     waivers: Vec<Waiver>,
@@ -84,6 +86,7 @@ impl Case {
                 available_bytes: 1 << 40,
                 needed_bytes: 1 << 30,
             },
+            dry_start: DryStart::default(),
             facts: Facts {
                 running: Some(Version::new(15, 18)),
                 floors: vec![floor("max_connections", 140, Some(140))],
@@ -108,6 +111,7 @@ impl Case {
             settings: &self.settings,
             own_slot: Some("upkeep_own"),
             room: Some(self.room),
+            dry_start: Some(&self.dry_start),
             facts: Some(&self.facts),
             prepared: self.prepared.as_ref(),
         };
@@ -133,6 +137,16 @@ fn slot(name: &str, plugin: Option<&str>) -> Slot {
         name: name.to_owned(),
         plugin: plugin.map(str::to_owned),
         ..Slot::default()
+    }
+}
+
+fn obstacle(file: &str, line: u32, sentence: &str) -> dry_start::Finding {
+    dry_start::Finding {
+        file: Some(file.to_owned()),
+        line: Some(line),
+        setting: None,
+        sentence: sentence.to_owned(),
+        hint: "put it right".to_owned(),
     }
 }
 
@@ -227,24 +241,31 @@ fn a_waiver_of_what_cannot_be_waived_has_no_effect() {
 }
 
 #[test]
-fn what_is_not_promoted_loses_nothing_and_what_is_not_copied_needs_no_room() {
+fn what_is_not_promoted_loses_nothing() {
     let mut case = Case::new();
     case.way = Way::RESTART;
     case.facts.unlogged_tables = list(&["public.cache"]);
     case.facts.slots = vec![slot("cdc", Some("wal2json"))];
     case.facts.tablespaces = list(&["fast"]);
-    case.room.available_bytes = 0;
     let report = case.report();
     assert_eq!(report.verdict(), Verdict::Pass, "{report:?}");
-    assert_eq!(report.find(Check::Room), None);
 }
 
 #[test]
-fn before_the_hold_the_copy_is_there_and_needs_no_room() {
+fn what_a_start_would_put_into_effect_is_told_and_no_obstacle() {
     let mut case = Case::new();
-    case.run = Run::BeforeHold;
-    case.room.available_bytes = 0;
-    assert_eq!(case.report().find(Check::Room), None);
+    case.dry_start.waiting = vec![dry_start::WaitingSetting {
+        name: "max_connections".to_owned(),
+        before: "100".to_owned(),
+        after: "200".to_owned(),
+    }];
+    let report = case.report();
+    let judged = report.find(Check::Configuration).unwrap();
+    assert_eq!(judged.verdict, Verdict::Pass);
+    assert!(
+        judged.seen.ends_with("takes effect then: max_connections"),
+        "{judged:?}"
+    );
 }
 
 #[test]

@@ -1,19 +1,15 @@
 //! Before the hold: nothing of this is felt by clients, and nothing of it has to be undone.
 
 use serde_json::json;
-use upkeep_domain::dry_start::DryStart;
-use upkeep_domain::host_command::{Answer, HostCommand, HostQuery};
+use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::ProcessState;
 use upkeep_domain::preflight::{Run as Moment, Way};
 
 use super::Restart;
 use crate::preflight::Subject;
 use crate::procedure::shared::{activity, preflight, wait_for_long_transactions};
-use crate::procedure::{need_room, target};
-use crate::workflow::{Done, Failure, Visit, unexpected};
-
-/// Findings told in one sentence; whoever puts these right is told of the others.
-const FINDINGS_MAX: usize = 5;
+use crate::procedure::target;
+use crate::workflow::{Done, Failure, Visit};
 
 impl Restart {
     pub(super) async fn check(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
@@ -25,8 +21,6 @@ impl Restart {
         }
         self.seen.target = Some(target(&now)?);
         self.seen.timeline = now.timeline;
-        need_room(visit, self.host, self.instance, 0.0).await?;
-        self.dry_start(visit).await?;
         self.preflight(visit, Moment::Before).await?;
         let activity = activity(visit, self.host, self.instance, &self.dbname).await?;
         Ok(Done::new().detail(json!({
@@ -35,12 +29,14 @@ impl Restart {
         })))
     }
 
-    /// What the databases in it need of the release that it is to run on.
+    /// Whether it would start again, and what the databases in it need of the release that it is to
+    /// run on. Notes what a start would change.
     async fn preflight(&mut self, visit: &Visit<'_>, moment: Moment) -> Result<(), Failure> {
         let subject = Subject {
             run: moment,
             way: Way::RESTART,
             primary: self.instance,
+            starts_as: self.instance,
             dbname: &self.dbname,
             target: &self.release,
             settings: &self.settings,
@@ -48,33 +44,8 @@ impl Restart {
             prepared: None,
             waivers: &self.waivers,
         };
-        preflight(visit, self.host, &subject, &mut self.report).await
-    }
-
-    /// Refuses what would not start, and notes what a start would change.
-    async fn dry_start(&mut self, visit: &Visit<'_>) -> Result<(), Failure> {
-        let query = HostQuery::DryStart {
-            instance: self.instance,
-            release: self.release.clone(),
-        };
-        let DryStart { findings, waiting } = match visit.query_patiently(self.host, query).await? {
-            Answer::DryStart { dry_start } => dry_start,
-            other => return Err(unexpected(&other)),
-        };
-        if findings.is_empty() {
-            self.seen.waiting = waiting;
-            return Ok(());
-        }
-        let mut told: Vec<_> = findings.iter().map(ToString::to_string).collect();
-        if told.len() > FINDINGS_MAX {
-            let more = told.len() - FINDINGS_MAX;
-            told.truncate(FINDINGS_MAX);
-            told.push(format!("and {more} more"));
-        }
-        Err(Failure::Final(format!(
-            "it would not start again: {}",
-            told.join("; ")
-        )))
+        self.seen.waiting = preflight(visit, self.host, &subject, &mut self.report).await?;
+        Ok(())
     }
 
     /// Twice: the second has next to nothing left to write, and so has the stop.
@@ -103,7 +74,6 @@ impl Restart {
         let (host, instance) = (self.host, self.instance);
         wait_for_long_transactions(visit, host, instance, &self.dbname).await?;
         // Last of all: somebody may have changed the configuration meanwhile.
-        self.dry_start(visit).await?;
         self.preflight(visit, Moment::BeforeHold).await?;
         Ok(Done::new().detail(json!({ "waiting_settings": self.seen.waiting })))
     }

@@ -1,11 +1,12 @@
 //! The report that a procedure makes before it touches anything, and again before clients are held.
 
 use async_trait::async_trait;
+use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::HostId;
 use upkeep_domain::preflight::Report;
 
-use crate::preflight::{Ask, Subject, inspect};
+use crate::preflight::{Ask, Inspected, Subject, inspect};
 use crate::workflow::{Failure, Visit};
 
 /// An agent that is started again meanwhile is waited for.
@@ -21,15 +22,19 @@ impl Ask for Patiently<'_> {
     }
 }
 
-/// The report goes into `report` whatever it says; what it blocks is a failure.
+/// The report goes into `report` whatever it says; what it blocks is a failure. Gives back what a
+/// start would put into effect.
 pub(crate) async fn preflight(
     visit: &Visit<'_>,
     host: HostId,
     subject: &Subject<'_>,
     report: &mut Option<Report>,
-) -> Result<(), Failure> {
-    let made = inspect(&Patiently { visit, host }, subject).await?;
+) -> Result<Vec<WaitingSetting>, Failure> {
+    let Inspected {
+        report: made,
+        waiting,
+    } = inspect(&Patiently { visit, host }, subject).await?;
     let blocked = made.blocked();
     *report = Some(made);
-    blocked.map_or(Ok(()), |sentence| Err(Failure::Final(sentence)))
+    blocked.map_or(Ok(waiting), |sentence| Err(Failure::Final(sentence)))
 }

@@ -15,7 +15,8 @@ pub(crate) async fn preflight(
 ) -> Result<Exit, Failure> {
     let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
     let doing = format!("Looking at {}", addon.name);
-    let asked = client.preflight(addon.id, args.release.as_deref());
+    let (release, method) = (args.release.as_deref(), args.method.as_deref());
+    let asked = client.preflight(addon.id, release, method);
     let report = out.doing(&doing, asked).await?;
     out.result(&report, render_preflight);
     Ok(match report.verdict {

@@ -323,9 +323,13 @@ impl Backend for EngineBackend {
         &self,
         database: DatabaseId,
         release: Option<String>,
+        method: Option<String>,
     ) -> Result<Report, Refusal> {
         let database = self.database_row(database).await?;
-        self.engine.preflight(&database, release.as_deref()).await
+        let asked = self
+            .engine
+            .preflight(&database, release.as_deref(), method.as_deref());
+        asked.await
     }
 
     async fn history(

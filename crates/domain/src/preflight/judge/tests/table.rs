@@ -297,17 +297,13 @@ pub(super) const TABLE: &[Row] = &[
         Verdict::Blocked,
         "postgresql.conf line 3",
         |c| {
-            c.facts.file_errors = list(&["postgresql.conf line 3: syntax error"]);
+            c.dry_start.findings = vec![obstacle("postgresql.conf", 3, "syntax error")];
         },
     ),
-    (
-        Check::Configuration,
-        Verdict::Blocked,
-        "pg_hba.conf line 1",
-        |c| {
-            c.facts.hba_errors = list(&["pg_hba.conf line 1: invalid method"]);
-        },
-    ),
+    (Check::Configuration, Verdict::Blocked, "and 2 more", |c| {
+        let one = |line| obstacle("pg_hba.conf", line, "invalid method");
+        c.dry_start.findings = (1..=7).map(one).collect();
+    }),
     (
         Check::Sessions,
         Verdict::Warning,
