@@ -183,11 +183,50 @@ async fn wait_gone(data: &Path, mut all: Vec<Process>, within: Duration) -> Resu
     }
 }
 
-/// The end of what the server said, for messages.
-pub(crate) fn last_words(log: &Path) -> String {
-    const LINES: usize = 6;
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let tail = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(4_096)..]).into_owned();
-    let lines: Vec<&str> = tail.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join(" | ")
+/// What a server says while it starts. Its log goes on from start to start.
+pub(crate) struct Words {
+    log: PathBuf,
+    begin: u64,
+}
+
+impl Words {
+    /// Those that come from now on.
+    pub(crate) fn from_now(log: PathBuf) -> Self {
+        let begin = std::fs::metadata(&log).map_or(0, |log| log.len());
+        Self { log, begin }
+    }
+
+    /// The end of them, for messages.
+    pub(crate) fn last(&self) -> String {
+        const BYTES: usize = 4_096;
+        const LINES: usize = 6;
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        let begin = bytes.len().min(self.begin as usize);
+        let begin = begin.max(bytes.len().saturating_sub(BYTES));
+        let said = String::from_utf8_lossy(&bytes[begin..]);
+        let lines: Vec<&str> = said.lines().collect();
+        lines[lines.len().saturating_sub(LINES)..].join(" | ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_said_since_the_start_is_told() {
+        let dir = tempfile::tempdir().expect("a directory is made");
+        let log = dir.path().join("log");
+        let add = |text: &str| {
+            let before = std::fs::read_to_string(&log).unwrap_or_default();
+            std::fs::write(&log, before + text).expect("it can be written");
+        };
+        let all = Words::from_now(log.clone());
+        add("LOG: of the start before\n");
+        let words = Words::from_now(log.clone());
+        assert_eq!(words.last(), "");
+        add("LOG: starting\nFATAL: no\n");
+        assert_eq!(words.last(), "LOG: starting | FATAL: no");
+        assert!(all.last().starts_with("LOG: of the start before | "));
+    }
 }

@@ -14,6 +14,7 @@ use crate::command::Command;
 use crate::fault::{OrFailed, failed, refused};
 use crate::host::{Host, Instance};
 use crate::pause::pause;
+use crate::postmaster::Words;
 use crate::process::{Process, State};
 use crate::record::Record;
 use crate::releases::program;
@@ -80,16 +81,18 @@ pub(crate) async fn come_up(
     instance: &Instance,
     record: &Record,
 ) -> Result<(), NotUp> {
+    let words = Words::from_now(instance.places.log());
     if let Some(server) = instance.server() {
-        return wait_until_it_answers(instance, server).await;
+        return wait_until_it_answers(instance, server, &words).await;
     }
     let data = instance.places.data();
     // What a dead server left could still write; nobody can reach it any more.
     let killed = postmaster::kill(&data).await.or_failed();
     killed.map_err(NotUp::Unknown)?;
     instance.close_sessions().await;
-    let server = launch(host, instance, record).map_err(|error| NotUp::Ended(error.to_string()))?;
-    wait_until_it_answers(instance, server).await?;
+    let server = launch(host, instance, record, &words);
+    let server = server.map_err(|error| NotUp::Ended(error.to_string()))?;
+    wait_until_it_answers(instance, server, &words).await?;
     if let Err(error) = known_good::remember(&instance.places, record) {
         // It runs; only the next start that fails has less to go back to.
         tracing::warn!(instance = %instance.id, %error, "configuration of a good start not kept");
@@ -97,7 +100,12 @@ pub(crate) async fn come_up(
     Ok(())
 }
 
-fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Process, HostError> {
+fn launch(
+    host: &Host,
+    instance: &Instance,
+    record: &Record,
+    words: &Words,
+) -> Result<Process, HostError> {
     let (places, run_as) = (&instance.places, host.run_as.as_ref());
     if disarm::is_disarmed(places) || record.must_be_standby(places).or_failed()? {
         disarm::ensure_standby(places, run_as).or_failed()?;
@@ -119,25 +127,29 @@ fn launch(host: &Host, instance: &Instance, record: &Record) -> Result<Process, 
         let status = child.wait().await;
         tracing::info!(instance = %id, ?status, "server process ended");
     });
-    process.ok_or_else(|| failed(ended_early(instance)))
+    process.ok_or_else(|| failed(ended_early(instance, words)))
 }
 
-fn ended_early(instance: &Instance) -> String {
-    let words = postmaster::last_words(&instance.places.log());
+fn ended_early(instance: &Instance, words: &Words) -> String {
     format!(
-        "the server of instance `{}` ended while starting: {words}",
-        instance.id
+        "the server of instance `{}` ended while starting: {}",
+        instance.id,
+        words.last()
     )
 }
 
-async fn wait_until_it_answers(instance: &Instance, server: Process) -> Result<(), NotUp> {
+async fn wait_until_it_answers(
+    instance: &Instance,
+    server: Process,
+    words: &Words,
+) -> Result<(), NotUp> {
     let until = Instant::now() + START_WITHIN;
     loop {
         let Err(error) = instance.session().await else {
             return Ok(());
         };
         if server.state() == State::Dead {
-            return Err(NotUp::Ended(ended_early(instance)));
+            return Err(NotUp::Ended(ended_early(instance, words)));
         }
         if !error.may_pass() || Instant::now() > until {
             return Err(error).or_failed().map_err(NotUp::Unknown);
