@@ -18,6 +18,8 @@ use crate::procedure::{Changeover, Failover, Restart, Switch};
 
 /// Asked for by a person, not by a policy.
 const REASON: &str = "requested";
+/// As rows say it.
+const STUCK: &str = "stuck";
 
 #[derive(Clone, Debug)]
 pub struct RunMaintenance {
@@ -48,6 +50,7 @@ impl Engine {
             return Ok(begun);
         }
         refuse_without_window(self.world.plans.find(&database.plan)?)?;
+        self.need_words_of_stuck(&request).await?;
         if self.go_on_with_stuck(database).await? {
             return self.newest_maintenance(database).await;
         }
@@ -99,6 +102,51 @@ impl Engine {
             cause,
         };
         choose(&facts, wanted)
+    }
+
+    /// What is stuck goes on as it was begun: other words would be lost on it.
+    async fn need_words_of_stuck(&self, request: &RunMaintenance) -> Result<(), Refusal> {
+        let database = &request.database;
+        let unfinished = self.store.unfinished(database.id).await;
+        let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
+        if !matches!(unfinished, Some((_, _, true))) {
+            return Ok(());
+        }
+        let begun = self.store.maintenances(database.id, 1).await;
+        let begun = begun.map_err(|error| store_refusal(&error))?.pop();
+        let Some(begun) = begun.filter(|begun| begun.outcome.as_deref() == Some(STUCK)) else {
+            return Ok(());
+        };
+        let catalogue = self.catalogue().await?;
+        let same_method = |method: &String| *method == begun.method;
+        let same_release = |named: &String| {
+            let found = catalogue.find(named);
+            found.is_ok_and(|release| release.name.as_str() == begun.release_after)
+        };
+        let waived = |wish: &WaiverWish| {
+            let mut waivers = begun.waivers.iter();
+            waivers.any(|waiver| waiver.check.as_str() == wish.check)
+        };
+        let other = [
+            ("--method", request.method.as_ref().is_none_or(same_method)),
+            (
+                "--release",
+                request.release.as_ref().is_none_or(same_release),
+            ),
+            ("--waive", request.waivers.iter().all(waived)),
+        ]
+        .into_iter()
+        .find(|(_, same)| !same);
+        let Some((option, _)) = other else {
+            return Ok(());
+        };
+        let sentence = format!(
+            "the {} of `{}` to `{}` is stuck and goes on as it was begun; {option} says something else",
+            begun.method, database.name, begun.release_after
+        );
+        Err(Refusal::busy(sentence).with_hint(format!(
+            "let it go on without {option}, then run another one"
+        )))
     }
 
     async fn newest_maintenance(&self, database: &Database) -> Result<Maintenance, Refusal> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use upkeep_domain::refusal::RefusalKind;
 use upkeep_engine::Engine;
+use upkeep_engine::request::{RunMaintenance, WaiverWish};
 use upkeep_store::Database;
 use upkeep_testkit::sim::{Fault, Sim};
 
@@ -80,8 +81,48 @@ async fn play(case: &Case, stage: &Stage) -> Option<String> {
     picture_in_the_end
 }
 
+/// They would be lost on what goes on as it was begun.
+async fn refuse_other_words(engine: &Engine, database: &Database) {
+    let asked = || maintenance_of(database.clone());
+    let waiver = WaiverWish {
+        check: "unlogged_tables".to_owned(),
+        because: "it is a cache".to_owned(),
+    };
+    for (option, request) in [
+        (
+            "--method",
+            RunMaintenance {
+                method: Some("another".to_owned()),
+                ..asked()
+            },
+        ),
+        (
+            "--release",
+            RunMaintenance {
+                release: Some("15.17".to_owned()),
+                ..asked()
+            },
+        ),
+        (
+            "--waive",
+            RunMaintenance {
+                waivers: vec![waiver],
+                ..asked()
+            },
+        ),
+    ] {
+        let refused = engine.run_maintenance(request).await;
+        let refused = refused.expect_err("it is not what is stuck");
+        assert!(refused.sentence.contains(option), "{refused:?}");
+        assert_eq!(refused.kind, RefusalKind::Busy);
+    }
+}
+
 /// A maintenance is shown as what goes on. Other work is not taken for one: it is told.
 async fn ask_again(case: &Case, engine: &Engine, database: &Database) {
+    if let "changeover" | "restart" | "failover" = case.table.procedure {
+        refuse_other_words(engine, database).await;
+    }
     let asked = engine
         .run_maintenance(maintenance_of(database.clone()))
         .await;

@@ -128,7 +128,7 @@ fn nothing_due(database: &Database, present: &Release) -> Refusal {
             database.name, present.version
         ),
     )
-    .with_hint("add a newer release with upkeep releases:add, or name one with --release")
+    .with_hint("add a newer release with upkeep releases:add, name one with --release, or restart it all the same with --method restart")
 }
 
 #[cfg(test)]
