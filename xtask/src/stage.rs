@@ -320,14 +320,13 @@ pub(crate) async fn server_version(url: &str) -> Result<String> {
 
 /// A maintenance that did not do what it was run for, as an error.
 pub(crate) fn succeeded(run: MaintenanceRun) -> Result<MaintenanceRun> {
-    if run.outcome.as_deref() == Some("succeeded") {
+    let why = run.outcome_because.as_ref().or(run.fell_back.as_ref());
+    if run.outcome.as_deref() == Some("succeeded") && why.is_none() {
         return Ok(run);
     }
     bail!(
         "the maintenance ended with {}: {}",
         run.outcome.as_deref().unwrap_or("no outcome"),
-        run.outcome_because
-            .as_deref()
-            .unwrap_or("it does not say why")
+        why.map_or("it does not say why", String::as_str)
     )
 }

@@ -50,6 +50,10 @@ impl Output {
         }
     }
 
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }

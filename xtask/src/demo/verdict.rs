@@ -70,6 +70,8 @@ impl Verdict {
             let outcome = run.outcome.as_deref().unwrap_or("no outcome");
             broken.push(format!("the maintenance: {outcome}, {because}"));
         }
+        let fell_back = run.fell_back.as_ref();
+        broken.extend(fell_back.map(|because| format!("the maintenance fell back: {because}")));
         if run.method.as_deref() != Some(seen.method.as_str()) {
             let method = run.method.as_deref().unwrap_or("no method");
             broken.push(format!("it was a {method}, not a {}", seen.method.as_str()));
@@ -245,6 +247,7 @@ mod tests {
                 settings_applied: vec![],
                 outcome: Some(outcome.to_owned()),
                 outcome_because: None,
+                fell_back: None,
                 release_before: None,
                 release_after: None,
                 felt: None,

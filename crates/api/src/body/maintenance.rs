@@ -1,6 +1,6 @@
 //! Maintenances. Keys are in alphabetical order, because the client prints them in that order.
 //!
-//! Heroku's keys are always there, `null` if empty. Ours (`felt`, `method_because`, `outcome`,
+//! Heroku's keys are always there, `null` if empty. Ours (`fell_back`, `felt`, `method_because`, `outcome`,
 //! `preflight`, `release_…`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when
 //! there is nothing to say.
 
@@ -25,6 +25,10 @@ pub struct Maintenance {
     pub app: AppUuid,
     pub completed_at: Option<String>,
     pub duration_seconds: Option<u64>,
+    /// Why it succeeded only with what its server ran with before, or not at once: a person has to
+    /// look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fell_back: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub felt: Option<Felt>,
     pub method: Option<String>,
@@ -71,7 +75,7 @@ pub enum Status {
     Ready,
     Running,
     Completed,
-    /// In a history only, for which Heroku has no word: what is over is not pending.
+    /// Heroku has no word for it; its client prints what it is told. What is over is not pending.
     RolledBack,
 }
 

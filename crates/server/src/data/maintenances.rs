@@ -57,7 +57,10 @@ fn bad_news(maintenance: &MaintenanceView, told: &ToldBefore) -> Option<Refusal>
     maintenance.id.filter(|id| told.0.contains(&id.0))?;
     let name = &maintenance.database.name;
     let end = match maintenance.outcome? {
-        End::Succeeded => return None,
+        End::Succeeded => {
+            maintenance.outcome_because.as_ref()?;
+            format!("the maintenance of {name} succeeded, but a person has to look")
+        }
         End::RolledBack => format!("the maintenance of {name} was rolled back, nothing changed"),
         End::Stuck => format!("the maintenance of {name} is stuck, a person has to look"),
     };
@@ -141,6 +144,16 @@ fn shown(view: MaintenanceView) -> Maintenance {
         .zip(view.completed_at)
         .map(|(from, to)| to.duration_since(from));
     let spelled = |at: Option<_>| at.map(times::spelled);
+    let status = match (view.status, view.outcome) {
+        // Nothing is planned in its place.
+        (maintenance::Status::Pending, Some(End::RolledBack)) => Status::RolledBack,
+        (status, _) => shown_status(status),
+    };
+    // What has to be said of a success is what it did not bring.
+    let (fell_back, outcome_because) = match view.outcome {
+        Some(End::Succeeded) => (view.outcome_because.clone(), None),
+        _ => (None, view.outcome_because.clone()),
+    };
     Maintenance {
         addon: shown_addon(&view),
         app: AppUuid {
@@ -149,11 +162,12 @@ fn shown(view: MaintenanceView) -> Maintenance {
         },
         completed_at: spelled(view.completed_at),
         duration_seconds: duration.map(|duration| duration.as_secs_f64().round() as u64),
+        fell_back,
         felt: view.felt.map(shown_felt),
         method: view.method,
         method_because: view.method_because,
         outcome: view.outcome.map(shown_outcome),
-        outcome_because: view.outcome_because,
+        outcome_because,
         preflight: Vec::new(),
         previously_scheduled_for: spelled(view.previously_scheduled_for),
         reason: view.reason,
@@ -168,7 +182,7 @@ fn shown(view: MaintenanceView) -> Maintenance {
             .map(shown_setting)
             .collect(),
         started_at: spelled(view.started_at),
-        status: shown_status(view.status),
+        status,
         step: view.step,
         steps_ms: StepsMs(view.steps_ms),
         waiting_for: view.waiting_for,

@@ -172,6 +172,19 @@ async fn a_run_that_was_rolled_back_is_ready_again_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_success_that_fell_back_says_so_and_is_no_plain_one_for_herokus_client() {
+    let (program, addon) = Program::with_a_database().await;
+    let wish = RunMaintenance::default();
+    program.client.run(addon.id, &wish).await.unwrap();
+    let why = "it did not start as it was to";
+    program.world.finish(addon.id, End::Succeeded, Some(why));
+    let record = program.client.maintenance(addon.id).await.unwrap();
+    assert_eq!(record.outcome, Some(Outcome::Succeeded));
+    assert_eq!(record.fell_back.as_deref(), Some(why));
+    assert_eq!(record.outcome_because, None);
+}
+
+#[tokio::test]
 async fn history_is_asked_with_a_slash_and_its_limit_is_checked() {
     let (program, addon) = Program::with_a_database().await;
     for _ in 0..22 {

@@ -13,6 +13,8 @@ pub struct MaintenanceRun {
     pub method_because: Option<String>,
     pub outcome: Option<String>,
     pub outcome_because: Option<String>,
+    /// It succeeded, but not as asked.
+    pub fell_back: Option<String>,
     pub release_before: Option<String>,
     pub release_after: Option<String>,
     pub felt: Option<Felt>,

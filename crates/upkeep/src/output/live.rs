@@ -133,7 +133,8 @@ impl LiveView {
 
     fn line_for(&mut self, event: &Event) -> Option<String> {
         let text = match event.kind {
-            EventKind::Began | EventKind::Note | EventKind::Ended => event.sentence.clone(),
+            EventKind::Began | EventKind::Note => event.sentence.clone(),
+            EventKind::Ended => self.without_trouble(&event.sentence).to_owned(),
             EventKind::Waiting => format!("waiting: {}", event.sentence),
             EventKind::Again => format!("again: {}", event.sentence),
             EventKind::Failed => format!("failed: {}", event.sentence),
@@ -150,6 +151,13 @@ impl LiveView {
             .filter(|_| event.kind != EventKind::Ended);
         let step = step.unwrap_or(&event.procedure);
         Some(format!("{step:NAME_WIDTH$} {text}"))
+    }
+
+    /// What failed was told when it did.
+    fn without_trouble<'a>(&self, sentence: &'a str) -> &'a str {
+        let trouble = self.trouble.as_deref();
+        let told = trouble.and_then(|trouble| sentence.strip_suffix(trouble)?.strip_suffix(": "));
+        told.unwrap_or(sentence)
     }
 
     fn progress_line(&mut self, progress: Progress) -> Option<String> {

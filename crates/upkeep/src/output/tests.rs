@@ -184,11 +184,44 @@ fn a_verdict_without_a_hold_says_only_why_it_ended() {
     let mut record = record();
     record.felt = None;
     record.settings_applied.clear();
-    record.release_after = None;
     record.outcome = Some(Outcome::RolledBack);
     record.outcome_because = Some("the replacement did not catch up within 6 h".to_owned());
     record.steps_ms.0.truncate(2);
     assert_snapshot!(render_verdict(&record));
+}
+
+#[test]
+fn a_success_that_fell_back_says_so_first() {
+    let mut record = record();
+    record.fell_back = Some("it did not start as it was to".to_owned());
+    let verdict = render_verdict(&record);
+    let heading =
+        "=== Maintenance of postgresql-curved-12345: succeeded, but a person has to look\n";
+    assert!(verdict.starts_with(heading), "{verdict}");
+    assert!(verdict.contains("Fell back because"), "{verdict}");
+}
+
+#[test]
+fn why_it_was_rolled_back_is_told_once_on_the_way() {
+    let mut view = LiveView::new(Drawing::LineByLine);
+    let lines: String = [
+        event("hold", EventKind::Failed, "a transaction did not end"),
+        event("discard", EventKind::Began, "Removing the replacement"),
+        event(
+            "discard",
+            EventKind::Ended,
+            "Rolled back, nothing changed: a transaction did not end",
+        ),
+    ]
+    .iter()
+    .map(|event| view.take(event))
+    .collect();
+    assert_eq!(
+        lines.matches("a transaction did not end").count(),
+        1,
+        "{lines}"
+    );
+    assert!(lines.ends_with("Rolled back, nothing changed\n"), "{lines}");
 }
 
 #[test]

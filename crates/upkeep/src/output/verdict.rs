@@ -8,6 +8,9 @@ use super::{Pair, render_pairs};
 /// What stands at the end of a run, and in its record.
 pub fn render_verdict(maintenance: &Maintenance) -> String {
     let ended = match maintenance.outcome {
+        Some(Outcome::Succeeded) if maintenance.fell_back.is_some() => {
+            "succeeded, but a person has to look"
+        }
         Some(Outcome::Succeeded) => "succeeded",
         Some(Outcome::RolledBack) => "rolled back, nothing changed",
         Some(Outcome::Stuck) => "stuck, a person has to look",
@@ -22,6 +25,8 @@ pub fn render_verdict(maintenance: &Maintenance) -> String {
             .as_ref()
             .map(|because| Pair::new("Because", because)),
     );
+    let fell_back = maintenance.fell_back.as_ref();
+    pairs.extend(fell_back.map(|because| Pair::new("Fell back because", because)));
     let settings = settings_of(maintenance);
     if !settings.is_empty() {
         pairs.push(Pair {
@@ -48,7 +53,10 @@ pub fn render_verdict(maintenance: &Maintenance) -> String {
 fn release(maintenance: &Maintenance) -> Option<Pair> {
     let before = maintenance.release_before.as_ref()?;
     let text = match &maintenance.release_after {
-        Some(after) if after != before => format!("{before} -> {after}"),
+        Some(after) if after != before => match maintenance.outcome {
+            Some(Outcome::RolledBack) => format!("{before}, as before; {after} was due"),
+            _ => format!("{before} -> {after}"),
+        },
         _ => before.clone(),
     };
     Some(Pair::new("Release", text))

@@ -131,7 +131,7 @@ impl World {
         let ended = running.ended().await.unwrap();
         let ending = self.latest().await;
         let code = match ending.outcome.as_str() {
-            "succeeded" => 0,
+            "succeeded" if ending.run.fell_back.is_none() => 0,
             "rolled_back" => 1,
             _ => 3,
         };
@@ -150,7 +150,11 @@ impl World {
         let run = run.await;
         Ending {
             outcome: run.outcome.clone().unwrap(),
-            because: run.outcome_because.clone().unwrap_or_default(),
+            because: [&run.outcome_because, &run.fell_back]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
             run,
         }
     }

@@ -1,7 +1,7 @@
 //! Maintenances as tables and lists, as Heroku's command line shows them.
 
 use serde_json::Value;
-use upkeep_api::body::{Maintenance, Status};
+use upkeep_api::body::{Maintenance, Outcome, Status};
 
 use super::preflight;
 use crate::output::{Pair, render_pairs, render_table, settings_of, steps_of};
@@ -56,8 +56,12 @@ pub(crate) fn render_history(maintenances: &[Maintenance]) -> String {
                 .duration_seconds
                 .map(|seconds| seconds.to_string()),
             maintenance.reason.clone(),
-            maintenance.outcome.map(|outcome| outcome.to_string()),
-            maintenance.release_after.clone(),
+            maintenance.method.clone(),
+            outcome(maintenance),
+            maintenance
+                .release_after
+                .clone()
+                .filter(|_| maintenance.outcome == Some(Outcome::Succeeded)),
             felt.and_then(|felt| felt.longest_write_gap_ms)
                 .map(|ms| format!("{ms:.1}")),
             felt.map(|felt| felt.statements_failed.to_string()),
@@ -69,12 +73,21 @@ pub(crate) fn render_history(maintenances: &[Maintenance]) -> String {
         "Completed at",
         "Duration (seconds)",
         "Reason",
+        "Method",
         "Outcome",
         "Release",
         "Longest write gap (ms)",
         "Statements failed",
     ];
     render_table(&headings, &rows)
+}
+
+fn outcome(maintenance: &Maintenance) -> Option<String> {
+    let outcome = maintenance.outcome?.to_string();
+    Some(match maintenance.fell_back {
+        Some(_) => format!("{outcome}, fell back"),
+        None => outcome,
+    })
 }
 
 /// Every key that is not null, in the order of the contract, then the app's and the database's.

@@ -29,6 +29,7 @@ pub(crate) async fn run(
         .doing("Triggering maintenance", client.run(addon.id, &wish))
         .await?;
     if let (Some(method), Some(because)) = (&triggered.method, &triggered.method_because) {
+        out.say(&format!("Due: {}", due(&triggered)));
         out.say(&format!("Method: {method}, because {because}"));
     }
     if args.wait {
@@ -40,6 +41,15 @@ pub(crate) async fn run(
     ));
     out.result(&triggered, |_| String::new());
     Ok(Exit::Done)
+}
+
+fn due(triggered: &Maintenance) -> String {
+    let known = triggered.release_before.as_ref();
+    match known.zip(triggered.release_after.as_ref()) {
+        Some((before, after)) if before != after => format!("{before} -> {after}"),
+        Some((before, _)) => format!("a restart on {before}"),
+        None => "nothing that the server tells of".to_owned(),
+    }
 }
 
 /// One reason for all, or one for each.
@@ -88,17 +98,33 @@ async fn to_the_end(client: &Client, addon: &Addon, out: &mut Output) -> Result<
         planned => client.history(addon.id, 1).await?.pop().unwrap_or(planned),
     };
     out.result(&record, render_verdict);
-    judge(&record, followed.trouble)
+    // Who has just read the reason in the verdict is not told it again.
+    let because = record
+        .fell_back
+        .as_ref()
+        .or(record.outcome_because.as_ref());
+    let because = match because {
+        Some(_) if !out.is_json() => None,
+        Some(because) => Some(because.clone()),
+        None => followed.trouble,
+    };
+    judge(&record, because)
 }
 
-fn judge(record: &Maintenance, trouble: Option<String>) -> Result<Exit, Failure> {
+fn judge(record: &Maintenance, because: Option<String>) -> Result<Exit, Failure> {
     let name = &record.addon.name;
-    let because = record.outcome_because.clone().or(trouble);
     let because = because
         .map(|because| format!(": {because}"))
         .unwrap_or_default();
     match record.outcome {
-        Some(Outcome::Succeeded) => Ok(Exit::Done),
+        Some(Outcome::Succeeded) if record.fell_back.is_none() => Ok(Exit::Done),
+        Some(Outcome::Succeeded) => Err(Failure::new(
+            Exit::NeedsPerson,
+            format!("the maintenance of {name} succeeded, but a person has to look{because}"),
+        )
+        .with_hint(format!(
+            "when that is put right, `upkeep data:maintenances:run {name} --method restart` tries it again"
+        ))),
         Some(Outcome::RolledBack) => Err(Failure::new(
             Exit::NotDone,
             format!("the maintenance of {name} was rolled back{because}"),
