@@ -26,8 +26,6 @@ impl Test {
     pub(crate) fn run(&self) -> Result<()> {
         let missing = setup::bring_for_tests()?;
         lint::run()?;
-        // Tests that run the product from outside need it built; cargo does not know that.
-        Program::new("cargo", &["build", "--quiet", "--package", "upkeep"]).run()?;
         let without = match &missing {
             Some(error) => {
                 eprintln!("warning: {error:#}\nThe test with Heroku's command line is left out.");
