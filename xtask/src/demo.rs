@@ -1,6 +1,7 @@
 //! The main thing the product does, on real servers under load, with a live view and a verdict on
 //! what the clients felt.
 
+mod followers;
 mod live;
 mod verdict;
 mod waiting;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::time::sleep;
 use upkeep_testkit::load::{Config, pgbench};
 use upkeep_testkit::releases_source;
@@ -18,6 +19,7 @@ use upkeep_testkit::up::MaintenanceRun;
 use crate::figures::megabytes;
 use crate::setup;
 use crate::stage::{self, Method, Stage};
+use followers::Followers;
 use verdict::Verdict;
 use waiting::Waiting;
 
@@ -26,9 +28,9 @@ const LOAD_AFTERWARDS: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// How the maintenance is carried out
-    #[arg(long, value_enum, default_value_t = Method::Changeover)]
-    method: Method,
+    /// What is shown: a method, or a changeover that two followers with readers come along with
+    #[arg(long, value_enum, default_value_t = Shown::Changeover)]
+    method: Shown,
     /// Release that the database begins with
     #[arg(long, default_value = setup::OLDER)]
     from: String,
@@ -47,6 +49,24 @@ pub(crate) struct Demo {
     /// Keep the files of the run
     #[arg(long)]
     keep: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shown {
+    Changeover,
+    Restart,
+    Failover,
+    Follower,
+}
+
+impl Shown {
+    fn method(self) -> Method {
+        match self {
+            Self::Changeover | Self::Follower => Method::Changeover,
+            Self::Restart => Method::Restart,
+            Self::Failover => Method::Failover,
+        }
+    }
 }
 
 impl Demo {
@@ -70,7 +90,7 @@ impl Demo {
     }
 
     fn to(&self) -> &str {
-        match (&self.to, self.method) {
+        match (&self.to, self.method.method()) {
             (Some(to), _) => to,
             (None, Method::Changeover | Method::Failover) => setup::NEWER,
             (None, Method::Restart) => &self.from,
@@ -78,28 +98,33 @@ impl Demo {
     }
 
     async fn perform(&self, stage: &Stage) -> Result<Verdict> {
+        let method = self.method.method();
         let from = releases_source::find(&self.from)?;
         let to = releases_source::find(self.to())?;
         let from = stage
             .add_release(&format!("demo-{}", self.from), &from)
             .await?;
-        let to = if self.method == Method::Restart && to.version == from.version {
+        let to = if method == Method::Restart && to.version == from.version {
             from.clone()
         } else {
             let name = format!("demo-{}-next", self.to());
             stage.add_release(&name, &to).await?
         };
         let database = stage
-            .create_database(self.method, &from.name, self.scale)
+            .create_database(method, &from.name, self.scale)
             .await?;
         let size = pgbench::size_bytes(&database.url).await?;
         let release_before = stage::server_version(&database.url).await?;
-        let waiting = match self.method {
+        let waiting = match method {
             Method::Changeover | Method::Failover => None,
             Method::Restart => Some(Waiting::set(stage, &database).await?),
         };
 
-        stage.ready(&database, self.method).await?;
+        stage.ready(&database, method).await?;
+        let followers = match self.method {
+            Shown::Follower => Some(Followers::create(stage).await?),
+            _ => None,
+        };
         let config = self.load();
         eprintln!(
             "the database has {}; load from {} sessions",
@@ -108,9 +133,19 @@ impl Demo {
         );
         let sessions = config.sessions();
         let load = stage::start_load(config, &database.url).await?;
-        let mut running = stage.maintain(&database, self.method, &to.name)?;
+        let readers = match &followers {
+            Some(followers) => Some(followers.read().await?),
+            None => None,
+        };
+        let mut running = stage.maintain(&database, method, &to.name)?;
         let timeline = live::show(&load, &mut running).await;
         let run: MaintenanceRun = running.json().await?;
+        let followed = match (followers, readers) {
+            (Some(followers), Some(readers)) => {
+                Some(followers.come_along(stage, readers, &to).await?)
+            }
+            _ => None,
+        };
         sleep(LOAD_AFTERWARDS).await;
         let report = load.stop().await;
 
@@ -120,7 +155,8 @@ impl Demo {
             None => None,
         };
         Ok(Verdict::new(verdict::Seen {
-            method: self.method,
+            method,
+            followed,
             waited_in_vain,
             size_bytes: size,
             sessions,

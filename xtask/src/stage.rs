@@ -1,6 +1,7 @@
 //! What demo and benchmarks play on: the real binary with an app, its database on one of several
 //! releases, filled through the endpoint, and a load that runs steadily.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -144,6 +145,35 @@ impl Stage {
         Ok(Database {
             name: addon.name,
             url: vars.url,
+        })
+    }
+
+    /// Creates a follower of the app's database.
+    pub(crate) async fn create_follower(&self) -> Result<Database> {
+        #[derive(Deserialize)]
+        struct Addon {
+            name: String,
+            config_vars: Vec<String>,
+        }
+        let plan = Method::Changeover.plan();
+        let create = [
+            "addons:create",
+            plan,
+            "-a",
+            APP,
+            "--wait",
+            "--",
+            "--follow",
+            "DATABASE",
+        ];
+        let addon: Addon = self.up.json(&create).await?;
+        let vars: BTreeMap<String, String> = self.up.json(&["config", "-a", APP]).await?;
+        let var = addon.config_vars.first().context("it has a config var")?;
+        let url = vars.get(var).context("its config var has a value")?;
+        eprintln!("follower {} created", addon.name);
+        Ok(Database {
+            name: addon.name,
+            url: url.clone(),
         })
     }
 

@@ -74,12 +74,14 @@ pub(crate) async fn usage(instance: &Instance, dbname: &str) -> Result<Answer, H
     let sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database()), \
         (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() \
            AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()), \
-        (SELECT count(*) FROM pg_catalog.pg_stat_user_tables)";
+        (SELECT count(*) FROM pg_catalog.pg_stat_user_tables), \
+        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())";
     let row = session.row(sql, ASK_WITHIN).await.or_failed()?;
     let usage = Usage {
         size_bytes: value(&row, 0).unwrap_or_default(),
         connections: value(&row, 1).unwrap_or_default(),
         tables: value(&row, 2).unwrap_or_default(),
+        next_transaction: value(&row, 3).unwrap_or_default(),
     };
     Ok(Answer::Usage { usage })
 }

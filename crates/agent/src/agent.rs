@@ -23,8 +23,8 @@ use crate::marks;
 use crate::record::Record;
 use crate::releases::{self, Releases};
 use crate::{
-    activity, copy, create, database, disarm, dry_start, facts, freeze, mark, observe, patch,
-    promote, rejoin, remove, restart, room, silence, slot, start,
+    activity, copy, create, database, disarm, dry_start, facts, follow, freeze, mark, observe,
+    patch, promote, rejoin, remove, restart, room, silence, slot, start,
 };
 
 /// Where an agent keeps everything, and whose rights its instances have.
@@ -264,6 +264,19 @@ async fn on_instance(
                 slot,
             };
             rejoin::rejoin(host, instance, wish).await
+        }
+        HostCommand::Follow {
+            upstream,
+            upstream_address,
+            slot,
+            ..
+        } => {
+            let wish = follow::Wish {
+                upstream,
+                upstream_address,
+                slot,
+            };
+            follow::follow(host, instance, wish).await
         }
         HostCommand::DropSlot { slot, .. } => slot::drop(instance, &slot).await,
         HostCommand::Checkpoint { times, .. } => slot::checkpoint(instance, times).await,

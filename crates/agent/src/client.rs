@@ -71,7 +71,8 @@ fn patience(command: &HostCommand) -> Duration {
         | HostCommand::Disarm { .. }
         | HostCommand::Rearm { .. } => 10,
         HostCommand::ReloadInstance { .. } | HostCommand::DropSlot { .. } => 15,
-        HostCommand::KillInstance { .. }
+        HostCommand::Follow { .. }
+        | HostCommand::KillInstance { .. }
         | HostCommand::CreateDatabase { .. }
         | HostCommand::BaseBackup { .. }
         | HostCommand::Promote { .. }

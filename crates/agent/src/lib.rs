@@ -65,6 +65,7 @@ mod copy;
 mod create;
 mod database;
 mod disarm;
+mod follow;
 mod freeze;
 mod patch;
 mod postmaster;

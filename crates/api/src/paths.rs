@@ -34,6 +34,7 @@ pub const HISTORY_BARE: &str = "/data/maintenances/v1/{database}/history";
 pub const RUN: &str = "/data/maintenances/v1/{database}/run";
 pub const WINDOW: &str = "/data/maintenances/v1/{database}/window";
 pub const DATABASE: &str = "/client/v11/databases/{database}";
+pub const UNFOLLOW: &str = "/client/v11/databases/{database}/unfollow";
 pub const WAIT_STATUS: &str = "/client/v11/databases/{database}/wait_status";
 
 pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";

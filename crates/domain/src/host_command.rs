@@ -107,6 +107,15 @@ pub enum HostCommand {
         /// Physical slot on the upstream that keeps its WAL; made if missing.
         slot: String,
     },
+    /// A standby streams from another upstream of the same history from now on, without a restart:
+    /// its sessions do not notice.
+    Follow {
+        instance: InstanceId,
+        upstream: InstanceId,
+        upstream_address: Address,
+        /// Physical slot on the upstream that keeps its WAL; made if missing.
+        slot: String,
+    },
     DropSlot {
         instance: InstanceId,
         slot: String,
@@ -184,6 +193,7 @@ impl HostCommand {
             | Self::BaseBackup { instance, .. }
             | Self::PatchStandby { instance, .. }
             | Self::Rejoin { instance, .. }
+            | Self::Follow { instance, .. }
             | Self::DropSlot { instance, .. }
             | Self::Checkpoint { instance, .. }
             | Self::Freeze { instance, .. }
@@ -225,6 +235,11 @@ pub enum Outcome {
     /// It has shut down: this is where its last record begins.
     ShutDown {
         checkpoint: Lsn,
+    },
+    /// It is told whom to follow, also for its next start.
+    Follows {
+        /// Why it has not been seen to stream from there.
+        not_yet: Option<String>,
     },
     /// It follows its successor.
     Rejoined {
@@ -371,6 +386,9 @@ pub struct Usage {
     /// Sessions of clients.
     pub connections: u32,
     pub tables: u32,
+    /// The number of the next transaction: what a follower is behind by is counted with it.
+    #[serde(default)]
+    pub next_transaction: u64,
 }
 
 /// Why a command or query has no outcome.

@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 pub mod changeover;
 pub mod destroy;
 pub mod failover;
+pub mod follow;
+pub mod follower_changeover;
 pub mod provision;
 pub mod restart;
 pub mod standby;
 pub mod table;
+pub mod unfollow;
 
 /// What is told and allowed of one step.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,10 @@
 
 use std::path::Path;
 
-use upkeep_domain::procedure::{changeover, destroy, failover, provision, restart, standby, table};
+use upkeep_domain::procedure::{
+    changeover, destroy, failover, follow, follower_changeover, provision, restart, standby, table,
+    unfollow,
+};
 
 const BEGIN: &str = "<!-- tables: begin -->\n";
 const END: &str = "<!-- tables: end -->";
@@ -23,6 +26,9 @@ fn the_tables_in_the_documentation_are_those_of_the_code() {
         table::markdown::<restart::Step>(),
         table::markdown::<failover::Step>(),
         table::markdown::<standby::Step>(),
+        table::markdown::<follow::Step>(),
+        table::markdown::<follower_changeover::Step>(),
+        table::markdown::<unfollow::Step>(),
         table::markdown::<destroy::Step>(),
     ]
     .join("\n");

@@ -3,24 +3,31 @@
 mod changeover;
 mod destroy;
 mod failover;
+mod follow;
+pub(crate) mod follower_changeover;
 mod provision;
 mod restart;
 mod shared;
 mod standby;
+mod unfollow;
 
 pub(crate) use changeover::Changeover;
 pub(crate) use destroy::Destroy;
 pub(crate) use failover::Failover;
+pub(crate) use follow::Follow;
+pub(crate) use follower_changeover::FollowerChangeover;
 pub(crate) use provision::Provision;
 pub(crate) use restart::Restart;
-pub(crate) use shared::Switch;
+pub(crate) use shared::{Followers, Switch};
 pub(crate) use standby::Standby;
+pub(crate) use unfollow::Unfollow;
 
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::Observation;
 use upkeep_domain::release::{Release, ReleaseName};
 use upkeep_domain::route::Target;
+use upkeep_store::Database;
 
 use crate::workflow::{Failure, Visit};
 
@@ -40,6 +47,12 @@ pub(crate) fn target(seen: &Observation) -> Result<Target, Failure> {
             "the instance does not say who it is".to_owned(),
         )),
     }
+}
+
+/// What the database is called on its server, where that is another name than clients call it.
+pub(crate) fn server_dbname(database: &Database) -> Option<String> {
+    let name = &database.server_dbname;
+    (*name != database.dbname).then(|| name.clone())
 }
 
 /// Of a copy of something so large, with what is kept free for logs, WAL and everybody else.

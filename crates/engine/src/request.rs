@@ -4,6 +4,7 @@
 mod app;
 mod create_database;
 mod destroy_database;
+mod followers;
 mod naming;
 mod preflight;
 mod release;
@@ -13,11 +14,12 @@ mod standby;
 use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{Answer, HostError, HostQuery};
 use upkeep_domain::id::{DatabaseId, WorkflowId};
-use upkeep_domain::procedure::Steps;
-use upkeep_domain::procedure::standby::Step as StandbyStep;
+use upkeep_domain::procedure::{Steps, follow, standby as building};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::Catalogue;
-use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, NewWorkflow};
+use upkeep_store::{
+    Database, DatabaseState, Error as StoreError, Instance, NewWorkflow, Unfinished,
+};
 
 use crate::Engine;
 use crate::workflow::Run;
@@ -123,12 +125,11 @@ impl Engine {
             .map_err(|error| store_refusal(&error))?
         {
             None => Ok(()),
-            Some((procedure, step, true)) => Err(Refusal::busy(format!(
-                "the last {procedure} of `{}` is stuck at `{step}`: a person has to look first",
-                database.name
+            Some(Unfinished { database, procedure, step, is_stuck: true }) => Err(Refusal::busy(format!(
+                "the last {procedure} of `{database}` is stuck at `{step}`: a person has to look first",
             ))
-            .with_hint("when the cause is put right, `upkeep data:maintenances:run` goes on where it stands")),
-            Some((procedure, step, false)) => Err(already_busy(database, &procedure, &step)),
+            .with_hint(format!("when the cause is put right, `upkeep data:maintenances:run {database}` goes on where it stands"))),
+            Some(Unfinished { database, procedure, step, .. }) => Err(already_busy(&database, &procedure, &step)),
         }
     }
 }
@@ -142,20 +143,22 @@ fn goes_on(database: &Database, procedure: &str) -> Refusal {
     .with_hint("ask again when it has ended")
 }
 
-fn already_busy(database: &Database, procedure: &str, step: &str) -> Refusal {
-    if procedure == StandbyStep::PROCEDURE {
-        return Refusal::busy(format!(
-            "the hidden standby of `{}` is being built (at `{step}`)",
-            database.name
+/// `database` is the name of the one that is worked on: also its leader, or a follower of it.
+fn already_busy(database: &str, procedure: &str, step: &str) -> Refusal {
+    match procedure {
+        building::Step::PROCEDURE => Refusal::busy(format!(
+            "the hidden standby of `{database}` is being built (at `{step}`)"
         ))
-        .with_hint("try again when `upkeep pg:info` says `HA Status: Available`");
+        .with_hint("try again when `upkeep pg:info` says `HA Status: Available`"),
+        follow::Step::PROCEDURE => Refusal::busy(format!(
+            "`{database}` is being made as a follower (at `{step}`)"
+        ))
+        .with_hint(format!("wait for it: upkeep addons:wait {database}")),
+        _ => Refusal::busy(format!(
+            "a {procedure} of `{database}` is running already (at `{step}`)"
+        ))
+        .with_hint(format!(
+            "follow it with: upkeep data:maintenances:wait {database}"
+        )),
     }
-    Refusal::busy(format!(
-        "a {procedure} of `{}` is running already (at `{step}`)",
-        database.name
-    ))
-    .with_hint(format!(
-        "follow it with: upkeep data:maintenances:wait {}",
-        database.name
-    ))
 }

@@ -3,19 +3,20 @@
 mod retention;
 mod standbys;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::time::timeout;
 use upkeep_domain::host_command::{Answer, CommandId, Envelope, HostCommand, HostError, HostQuery};
-use upkeep_domain::id::WorkflowId;
+use upkeep_domain::id::{InstanceId, WorkflowId};
 use upkeep_domain::instance::{Observation, ProcessState};
 use upkeep_domain::ports::TrafficError;
-use upkeep_domain::route::Route;
+use upkeep_domain::route::{Access, Route};
 use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, InstanceRole, Store};
 
 use crate::World;
-use crate::procedure::target;
+use crate::procedure::{server_dbname, target};
 
 pub(crate) use retention::retention;
 pub(crate) use standbys::standbys;
@@ -44,16 +45,19 @@ pub(crate) enum Error {
 /// As in every sweep here: one that cannot be seen to does not keep the others waiting.
 pub(crate) async fn observe(world: &World, store: &Store) -> Result<(), Error> {
     let mut first_error = Ok(());
-    for database in provisioned(store).await? {
+    let mut answering = BTreeSet::new();
+    let mut databases = provisioned(store).await?;
+    // Without its upstream a standby may wait for ever until it lets anybody in.
+    databases.sort_by_key(|database| database.follows.is_some());
+    for database in &databases {
         let mut instances = store.instances(database.id).await.map_err(Error::Store)?;
-        // Without its primary a standby may wait for ever until it lets anybody in.
         instances.sort_by_key(|instance| database.primary_instance != Some(instance.id));
-        let mut primary_answers = false;
         for instance in instances {
-            match observe_one(world, store, &database, &instance, primary_answers).await {
-                Ok(answers) => {
-                    primary_answers |= answers && database.primary_instance == Some(instance.id);
-                }
+            let upstream = upstream_of(&databases, database, &instance);
+            let upstream = upstream.filter(|upstream| answering.contains(upstream));
+            match observe_one(world, store, database, &instance, upstream).await {
+                Ok(true) => drop(answering.insert(instance.id)),
+                Ok(false) => {}
                 Err(error) => first_error = first_error.and(Err(error)),
             }
         }
@@ -61,13 +65,30 @@ pub(crate) async fn observe(world: &World, store: &Store) -> Result<(), Error> {
     first_error
 }
 
-/// Whether it answers by itself.
+/// Whom an instance should stream from: standbys their own primary, followers their leader's.
+fn upstream_of(
+    databases: &[Database],
+    database: &Database,
+    instance: &Instance,
+) -> Option<InstanceId> {
+    match instance.role {
+        InstanceRole::Standby => database.primary_instance,
+        InstanceRole::Follower => {
+            let mut all = databases.iter();
+            let leader = all.find(|leader| Some(leader.id) == database.follows);
+            leader.and_then(|leader| leader.primary_instance)
+        }
+        InstanceRole::Primary | InstanceRole::Replacement | InstanceRole::Retired => None,
+    }
+}
+
+/// Whether it answers by itself. `upstream` is whom it should stream from, if that one answers.
 async fn observe_one(
     world: &World,
     store: &Store,
     database: &Database,
     instance: &Instance,
-    primary_answers: bool,
+    upstream: Option<InstanceId>,
 ) -> Result<bool, Error> {
     let seen = look(world, instance).await?;
     store
@@ -75,7 +96,7 @@ async fn observe_one(
         .await
         .map_err(Error::Store)?;
     let remedy = match instance.role {
-        InstanceRole::Standby => standby_remedy(database, instance, &seen, primary_answers),
+        InstanceRole::Standby | InstanceRole::Follower => standby_remedy(instance, &seen, upstream),
         _ => remedy(database, instance, &seen),
     };
     let Some(remedy) = remedy else {
@@ -117,6 +138,11 @@ async fn push_route(world: &World, store: &Store, database: Database) -> Result<
     let route = Route {
         database: database.id,
         dbname: database.dbname.clone(),
+        server_dbname: server_dbname(&database),
+        access: match database.follows {
+            Some(_) => Access::ReadOnly,
+            None => Access::ReadWrite,
+        },
         fence: database.route_fence,
         target,
     };
@@ -166,15 +192,13 @@ fn remedy(database: &Database, instance: &Instance, seen: &Observation) -> Optio
     }
 }
 
-/// A standby that follows another than the primary is built anew instead, and one without files too.
+/// One that follows another than it should is built anew instead, and one without files too.
 fn standby_remedy(
-    database: &Database,
     instance: &Instance,
     seen: &Observation,
-    primary_answers: bool,
+    upstream: Option<InstanceId>,
 ) -> Option<HostCommand> {
-    let can_follow =
-        primary_answers && instance.follows == database.primary_instance && seen.identity.is_some();
+    let can_follow = upstream.is_some() && instance.follows == upstream && seen.identity.is_some();
     let stopped = seen.process == ProcessState::Stopped;
     let instance = instance.id;
     (stopped && can_follow).then_some(HostCommand::StartInstance { instance })
@@ -186,7 +210,7 @@ async fn provisioned(store: &Store) -> Result<Vec<Database>, Error> {
     Ok(databases)
 }
 
-/// No workflow is at it: what it does to instances and routes is its own.
+/// No workflow is at it, its leader or its followers: what that does to instances and routes is its own.
 async fn is_idle(store: &Store, database: &Database) -> Result<bool, Error> {
     Ok(store
         .unfinished(database.id)

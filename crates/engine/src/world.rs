@@ -44,6 +44,8 @@ pub struct World {
     pub hold_limits: HoldLimits,
     /// How long a standby is watched on a new release before anybody is sent to it.
     pub soak: Duration,
+    /// How long followers may take to follow a new primary before they are replaced.
+    pub followers_within: Duration,
     /// How long an old instance is kept, stopped, after a changeover.
     pub retire_grace: Duration,
 }

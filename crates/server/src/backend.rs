@@ -35,6 +35,8 @@ pub struct CreateDatabase {
     pub name: Option<DatabaseName>,
     /// Name or version of a PostgreSQL release; otherwise the backend chooses.
     pub release: Option<String>,
+    /// The database that it is to follow.
+    pub follow: Option<DatabaseId>,
     /// Asked again with the same id: the first answer, and nothing done twice.
     pub request_id: Uuid,
 }
@@ -88,8 +90,14 @@ pub trait Backend: Send + Sync + 'static {
     async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal>;
     async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal>;
     async fn destroy_database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal>;
+    /// It is nobody's follower any more, as soon as that can be.
+    async fn unfollow(&self, id: DatabaseId) -> Result<(), Refusal>;
+    async fn is_unfollowing(&self, id: DatabaseId) -> Result<bool, Refusal>;
     /// Refused as `NotReady` while it is being provisioned.
     async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal>;
+
+    /// The database that this connection string leads to, if its password is right.
+    async fn database_by_url(&self, url: &str) -> Result<Option<DatabaseId>, Refusal>;
 
     /// Every database that `text` can mean: name, id, attachment, config var or service. An app
     /// narrows the last three only.

@@ -6,7 +6,7 @@ mod maintenances;
 mod wait_status;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use upkeep_api::paths;
 
 use crate::router::Services;
@@ -20,5 +20,6 @@ pub(crate) fn routes() -> Router<Services> {
         .route(paths::RUN, post(maintenances::run))
         .route(paths::WINDOW, get(maintenances::window))
         .route(paths::DATABASE, get(databases::show))
+        .route(paths::UNFOLLOW, put(databases::unfollow))
         .route(paths::WAIT_STATUS, get(wait_status::show))
 }

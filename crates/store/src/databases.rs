@@ -57,9 +57,15 @@ pub struct Database {
     pub name: String,
     pub plan: String,
     pub attachment: String,
+    /// What clients call it, and are routed by.
     pub dbname: String,
+    /// What it is called on its server.
+    pub server_dbname: String,
     pub credential: Credential,
     pub state: DatabaseState,
+    /// The leader of a follower.
+    pub follows: Option<DatabaseId>,
+    /// The instance that its clients are on.
     pub primary_instance: Option<InstanceId>,
     pub route_fence: Fence,
     pub created_at: Timestamp,
@@ -74,7 +80,10 @@ pub struct NewDatabase {
     pub plan: String,
     pub attachment: String,
     pub dbname: String,
+    pub server_dbname: String,
     pub credential: Credential,
+    /// Its leader, if it is to be a follower.
+    pub follows: Option<DatabaseId>,
     pub request_id: Option<String>,
 }
 
@@ -92,11 +101,13 @@ impl Database {
             plan: row.get("plan"),
             attachment: row.get("attachment"),
             dbname: row.get("dbname"),
+            server_dbname: row.get("server_dbname"),
             credential,
             state: row
                 .get::<_, &str>("state")
                 .parse()
                 .expect("the table's check allows no other state"),
+            follows: row.get::<_, Option<Uuid>>("follows").map(DatabaseId),
             primary_instance: row
                 .get::<_, Option<Uuid>>("primary_instance")
                 .map(InstanceId),
@@ -142,6 +153,20 @@ impl Store {
             .await
             .map_err(Error::query("read a database"))?;
         Ok(row.as_ref().map(Database::from_row))
+    }
+
+    /// Databases that follow this one and take sessions.
+    pub async fn followers(&self, leader: DatabaseId) -> Result<Vec<Database>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(
+                &format!("{SELECT} WHERE d.follows = $1 AND d.state = 'provisioned' ORDER BY d.created_at, d.id"),
+                &[&leader.0],
+            )
+            .await
+            .map_err(Error::query("list followers"))?;
+        Ok(rows.iter().map(Database::from_row).collect())
     }
 
     /// The database that an earlier try of the same request made.

@@ -24,6 +24,10 @@ pub enum Error {
     OtherHost { host: upkeep_domain::id::HostId },
     #[error("another controller has taken over this workflow")]
     ClaimLost,
+    #[error("the database that was to be followed is there no more")]
+    LeaderGone,
+    #[error("other databases follow it")]
+    HasFollowers,
     /// A row that must be alone is there already; the constraint's name tells which.
     #[error("it is there already ({constraint})")]
     Exists { constraint: String },

@@ -14,6 +14,8 @@ use crate::{Error, Store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceRole {
     Primary,
+    /// Has the clients of a database that follows another one.
+    Follower,
     /// Being built to take over.
     Replacement,
     /// Follows the primary and stands ready to take its place.
@@ -26,6 +28,7 @@ impl InstanceRole {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Primary => "primary",
+            Self::Follower => "follower",
             Self::Replacement => "replacement",
             Self::Standby => "standby",
             Self::Retired => "retired",
@@ -40,7 +43,7 @@ pub struct Instance {
     pub host_id: HostId,
     pub release: String,
     pub role: InstanceRole,
-    /// Whom a standby streams from.
+    /// Whom a standby or a follower streams from.
     pub follows: Option<InstanceId>,
     pub observed: Option<Observation>,
     pub observed_at: Option<Timestamp>,
@@ -57,6 +60,7 @@ impl Instance {
             release: row.get("release"),
             role: [
                 InstanceRole::Primary,
+                InstanceRole::Follower,
                 InstanceRole::Replacement,
                 InstanceRole::Standby,
                 InstanceRole::Retired,

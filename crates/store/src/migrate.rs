@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_method.sql"),
     include_str!("../migrations/0003_preflight.sql"),
     include_str!("../migrations/0004_standby.sql"),
+    include_str!("../migrations/0005_followers.sql"),
 ];
 
 /// Version of the tables that this program works with.

@@ -22,6 +22,16 @@ pub use begin::NewWorkflow;
 pub use change::Change;
 pub use commit::{NewEvent, Transition};
 
+/// Work that has not ended, or that a person has to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Name of the database that is worked on.
+    pub database: String,
+    pub procedure: String,
+    pub step: String,
+    pub is_stuck: bool,
+}
+
 /// A workflow that this server may run, until its lease ends.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -80,7 +90,8 @@ impl Store {
         Ok(())
     }
 
-    /// Claims one workflow that is due and that nobody runs.
+    /// Claims one workflow that is due, that nobody runs, and before which nothing else is to be done
+    /// to its family.
     pub async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Claim>, Error> {
         let row = self
             .client()
@@ -89,8 +100,12 @@ impl Store {
                 "UPDATE upkeep.workflows SET owner = $1, generation = pg_catalog.nextval('upkeep.fence'),
                         leased_until = now() + $2::bigint * interval '1 millisecond'
                  WHERE id = (
-                     SELECT id FROM upkeep.workflows
+                     SELECT id FROM upkeep.workflows w
                      WHERE ended_as IS NULL AND wake_at <= now() AND (leased_until IS NULL OR leased_until < now())
+                       AND NOT EXISTS (
+                           SELECT FROM upkeep.workflows before
+                           WHERE before.family = w.family AND before.ticket < w.ticket
+                             AND (before.ended_as IS NULL OR before.ended_as = 'stuck'))
                      ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                  RETURNING *, (extract(epoch FROM now() - step_began_at) * 1000)::bigint AS step_age_ms",
                 &[&owner, &(lease.as_millis() as i64)],
@@ -131,22 +146,28 @@ impl Store {
         Ok(Fence(row.get::<_, i64>(0) as u64))
     }
 
-    /// The unfinished workflow of a database: its procedure, its step, and whether it is stuck.
-    pub async fn unfinished(
-        &self,
-        database: DatabaseId,
-    ) -> Result<Option<(String, String, bool)>, Error> {
+    /// What is being done to a database, its leader or its followers just now.
+    pub async fn unfinished(&self, database: DatabaseId) -> Result<Option<Unfinished>, Error> {
         let row = self
             .client()
             .await?
             .query_opt(
-                "SELECT procedure, step, ended_as IS NOT NULL AS stuck FROM upkeep.workflows
-                 WHERE database_id = $1 AND (ended_as IS NULL OR ended_as = 'stuck')",
+                "SELECT d.name, w.procedure, w.step, w.ended_as IS NOT NULL AS stuck
+                 FROM upkeep.workflows w JOIN upkeep.databases d ON d.id = w.database_id
+                 WHERE (w.ended_as IS NULL OR w.ended_as = 'stuck')
+                   AND (w.database_id = $1
+                        OR w.family = (SELECT coalesce(follows, id) FROM upkeep.databases WHERE id = $1))
+                 ORDER BY w.ticket LIMIT 1",
                 &[&database.0],
             )
             .await
             .map_err(Error::query("look for unfinished work"))?;
-        Ok(row.map(|row| (row.get(0), row.get(1), row.get(2))))
+        Ok(row.map(|row| Unfinished {
+            database: row.get(0),
+            procedure: row.get(1),
+            step: row.get(2),
+            is_stuck: row.get(3),
+        }))
     }
 
     /// How often a procedure was rolled back on this database since it last succeeded, and how long ago

@@ -20,7 +20,7 @@ pub use maintenances::{
     MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun, MaintenanceWait,
     MaintenancesList,
 };
-pub use pg::{PgInfo, PgWait};
+pub use pg::{PgInfo, PgUnfollow, PgWait};
 pub use plans::Plans;
 pub use releases::{ReleasesAdd, ReleasesInfo, ReleasesRemove};
 pub use role::{Role, Up};
@@ -105,6 +105,9 @@ pub enum ClientCommand {
     /// Show databases as they run
     #[command(name = "pg:info", visible_alias = "pg")]
     PgInfo(PgInfo),
+    /// Make a follower a database of its own, which takes writes
+    #[command(name = "pg:unfollow")]
+    PgUnfollow(PgUnfollow),
     /// Wait until databases are available
     #[command(name = "pg:wait")]
     PgWait(PgWait),

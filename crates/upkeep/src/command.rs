@@ -46,6 +46,7 @@ async fn dispatch(
         ClientCommand::Config(args) => config::list(client, args, out).await,
         ClientCommand::ConfigGet(args) => config::get(client, args, out).await,
         ClientCommand::PgInfo(args) => pg::info(client, args, out).await,
+        ClientCommand::PgUnfollow(args) => pg::unfollow(client, args, out).await,
         ClientCommand::PgWait(args) => pg::wait(client, args, out).await,
         ClientCommand::Maintenances(args) => maintenances::list(client, args, out).await,
         ClientCommand::MaintenanceInfo(args) => maintenances::info(client, args, out).await,

@@ -122,6 +122,14 @@ impl Startup {
         self
     }
 
+    /// The same client at a database of another name.
+    #[must_use]
+    pub fn with_database(mut self, name: &str) -> Self {
+        self.params.retain(|(key, _)| key != "database");
+        name.clone_into(&mut self.database);
+        self.with_param("database", name)
+    }
+
     fn read(version: u32, body: &[u8]) -> Result<Self, StartupError> {
         let (major, minor) = ((version >> 16) as u16, version as u16);
         if major != 3 {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use upkeep_testkit::load::{Failure, Notifications, Report, SpecialSession, Tpcb};
 use upkeep_testkit::up::{AppliedSetting, Felt, MaintenanceRun};
 
+use super::followers::Followed;
 use crate::figures::{count, megabytes, millis};
 use crate::stage::Method;
 use crate::timeline::{PlacedGap, switch_gap_ms};
@@ -13,6 +14,8 @@ use crate::timeline::{PlacedGap, switch_gap_ms};
 /// Everything that was seen of a run.
 pub(super) struct Seen {
     pub(super) method: Method,
+    /// Followers that came along.
+    pub(super) followed: Option<Followed>,
     /// A setting that waited for a restart and did not take effect, in words.
     pub(super) waited_in_vain: Option<String>,
     pub(super) size_bytes: u64,
@@ -55,6 +58,7 @@ pub(super) struct Verdict {
     steps_ms: serde_json::Map<String, serde_json::Value>,
     /// The same in the order in which the steps ran, which a JSON object does not promise.
     steps: Vec<(String, f64)>,
+    followers: Option<Followed>,
     special: Vec<SpecialSession>,
     notifications: Option<Notifications>,
     tpcb: Option<Tpcb>,
@@ -77,6 +81,11 @@ impl Verdict {
             broken.push(format!("it was a {method}, not a {}", seen.method.as_str()));
         }
         broken.extend(seen.waited_in_vain);
+        if let Some(Followed { releases, read }) = &seen.followed {
+            broken.extend(read.broken());
+            let stayed = releases.iter().filter(|on| **on != seen.release_wanted);
+            broken.extend(stayed.map(|on| format!("a follower is on {on}")));
+        }
         let stayed = seen.method != Method::Restart && seen.release_after == seen.release_before;
         if seen.release_after != seen.release_wanted || stayed {
             broken.push(format!(
@@ -111,6 +120,7 @@ impl Verdict {
             felt: run.felt,
             steps_ms,
             steps,
+            followers: seen.followed,
             special: report.special,
             notifications: report.notifications,
             tpcb: report.tpcb,
@@ -203,6 +213,17 @@ impl fmt::Display for Verdict {
                 &format!("{held} held, {moved} moved, {closed} closed"),
             )?;
         }
+        if let Some(Followed { releases, read }) = &self.followers {
+            row("followers", &format!("on {}", releases.join(", ")))?;
+            let (failed, dropped) = (read.statements_failed, read.connections_dropped);
+            let told = format!(
+                "{} answers to {} sessions, {failed} failed, {dropped} dropped, longest gap {}",
+                count(read.answers),
+                read.sessions,
+                millis(read.longest_gap_ms)
+            );
+            row("  their readers", &told)?;
+        }
         for (place, session) in self.special.iter().enumerate() {
             let name = if place == 0 { "special sessions" } else { "" };
             let kept = if session.kept { "unchanged" } else { "CHANGED" };
@@ -240,6 +261,7 @@ mod tests {
             release_after: release_after.to_owned(),
             release_wanted: "15.20".to_owned(),
             method: Method::Changeover,
+            followed: None,
             waited_in_vain: None,
             run: MaintenanceRun {
                 method: Some("changeover".to_owned()),

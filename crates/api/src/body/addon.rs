@@ -91,13 +91,18 @@ pub struct Wish {
     pub plan: String,
     pub name: Option<String>,
     pub release: Option<String>,
+    /// The database that it is to follow, in any words that resolve.
+    pub follow: Option<String>,
 }
 
 impl From<Wish> for CreateAddon {
     fn from(wish: Wish) -> Self {
         let mut config = Map::new();
-        if let Some(release) = wish.release {
-            config.insert("release".to_owned(), Value::String(release));
+        let said = [("release", wish.release), ("follow", wish.follow)];
+        for (key, value) in said {
+            if let Some(value) = value {
+                config.insert(key.to_owned(), Value::String(value));
+            }
         }
         Self {
             config,

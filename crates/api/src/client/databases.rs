@@ -64,6 +64,13 @@ impl Client {
         }
     }
 
+    /// It begins; [`Client::database`] tells when it is nobody's follower any more.
+    pub async fn unfollow(&self, id: Uuid) -> Result<(), Error> {
+        let path = paths::fill(paths::UNFOLLOW, &[&id.to_string()]);
+        let _: serde_json::Value = self.send(Method::PUT, path, &json!({})).await?;
+        Ok(())
+    }
+
     pub async fn wait_status(&self, id: Uuid) -> Result<WaitStatus, Error> {
         self.get(paths::fill(paths::WAIT_STATUS, &[&id.to_string()]))
             .await

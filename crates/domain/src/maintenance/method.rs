@@ -116,6 +116,13 @@ pub fn choose(facts: &Facts<'_>, wanted: Option<Method>) -> Result<Choice, Refus
     if wanted == fitting.method {
         return Ok(fitting);
     }
+    if let Some(leader) = facts.follows {
+        return Err(Refusal::invalid(format!(
+            "`{}` follows {leader}: a follower is replaced by a new one, whatever is due",
+            facts.database
+        ))
+        .with_hint("leave --method out"));
+    }
     let Choice { method, because } = fitting;
     Ok(Choice {
         method: wanted,
@@ -125,12 +132,12 @@ pub fn choose(facts: &Facts<'_>, wanted: Option<Method>) -> Result<Choice, Refus
 
 fn fitting(facts: &Facts<'_>) -> Choice {
     let choice = |method, because| Choice { method, because };
-    if let Some(because) = facts.cause.needs_no_new_server() {
-        return choice(Method::Restart, because);
-    }
     if let Some(leader) = facts.follows {
         let because = format!("it follows {leader}, and a follower is replaced by a new one");
         return choice(Method::Changeover, because);
+    }
+    if let Some(because) = facts.cause.needs_no_new_server() {
+        return choice(Method::Restart, because);
     }
     match (facts.is_ha, facts.has_ready_standby) {
         (true, true) => {
@@ -196,11 +203,11 @@ mod tests {
             (true,  true,  true,  new(),                  Changeover, "follows postgresql-deep-2"),
             (false, false, false, waiting(),              Restart,    "shared_buffers waits"),
             (true,  true,  false, waiting(),              Restart,    "shared_buffers waits"),
-            (false, false, true,  waiting(),              Restart,    "shared_buffers waits"),
+            (false, false, true,  waiting(),              Changeover, "follows postgresql-deep-2"),
             (false, false, false, Cause::Certificate,     Restart,    "certificate"),
             (true,  true,  false, Cause::Certificate,     Restart,    "certificate"),
             (false, false, false, Cause::SameRelease,     Restart,    "release stays the same"),
-            (true,  true,  true,  Cause::SameRelease,     Restart,    "release stays the same"),
+            (true,  true,  true,  Cause::SameRelease,     Changeover, "follows postgresql-deep-2"),
         ];
         for (is_ha, ready, follows, cause, method, word) in table {
             let facts = facts(is_ha, ready, follows, cause);
@@ -245,6 +252,15 @@ mod tests {
                 assert!(refusal.hint.unwrap().contains("--method changeover"));
             }
         }
+    }
+
+    #[test]
+    fn a_follower_is_replaced_and_never_restarted() {
+        let facts = facts(false, false, true, Cause::SameRelease);
+        let refusal = choose(&facts, Some(Restart)).unwrap_err();
+        assert!(refusal.sentence.contains("replaced by a new one"));
+        let wanted = choose(&facts, Some(Changeover)).unwrap();
+        assert_eq!(wanted.method, Changeover);
     }
 
     #[test]

@@ -22,20 +22,31 @@ pub struct Way {
     pub copies: bool,
     /// Another server takes over.
     pub promotes: bool,
+    /// The primary's own clients are held.
+    pub holds: bool,
 }
 
 impl Way {
     pub const CHANGEOVER: Self = Self {
         copies: true,
         promotes: true,
+        holds: true,
     };
     pub const FAILOVER: Self = Self {
         copies: false,
         promotes: true,
+        holds: true,
     };
     pub const RESTART: Self = Self {
         copies: false,
         promotes: false,
+        holds: true,
+    };
+    /// Of a follower: what is looked at is its leader, which only gives a copy.
+    pub const FOLLOWER: Self = Self {
+        copies: true,
+        promotes: false,
+        holds: false,
     };
 }
 
@@ -147,7 +158,12 @@ fn word_of_facts(
     facts: &Facts,
     actions: usize,
 ) -> Option<Word> {
-    let Way { copies, promotes } = situation.way;
+    let Way {
+        copies,
+        promotes,
+        holds,
+    } = situation.way;
+    let if_held = |word: Word| holds.then_some(word);
     let if_copied = |word: Word| copies.then_some(word);
     let if_promoted = |word: Word| promotes.then_some(word);
     match check {
@@ -155,24 +171,24 @@ fn word_of_facts(
             None
         }
         Check::Binary => basis::binary(situation, facts),
-        Check::Transactions => Some(traffic::transactions(facts)),
-        Check::PreparedTransactions => Some(losses::prepared_transactions(facts)),
+        Check::Transactions => if_held(traffic::transactions(facts)),
+        Check::PreparedTransactions => if_held(losses::prepared_transactions(facts)),
         Check::UnloggedTables => if_promoted(losses::unlogged_tables(facts)),
         Check::LogicalSlots => if_promoted(losses::logical_slots(facts)),
-        Check::PhysicalSlots => Some(replication::physical_slots(situation, facts)),
+        Check::PhysicalSlots => if_held(replication::physical_slots(situation, facts)),
         Check::SynchronousStandbyNames => {
             if_promoted(replication::synchronous_standby_names(facts))
         }
-        Check::SynchronizedStandbySlots => Some(replication::synchronized_standby_slots(facts)),
-        Check::BypassingSessions => Some(traffic::bypassing_sessions(facts)),
-        Check::Archiving => Some(replication::archiving(facts)),
+        Check::SynchronizedStandbySlots => if_held(replication::synchronized_standby_slots(facts)),
+        Check::BypassingSessions => if_held(traffic::bypassing_sessions(facts)),
+        Check::Archiving => if_held(replication::archiving(facts)),
         Check::Settings => if_copied(fit::settings(situation, facts)),
         Check::Tablespaces => if_copied(fit::tablespaces(facts)),
         Check::Extensions => fit::extensions(situation, facts),
         Check::Libraries => fit::libraries(situation, facts),
         Check::Collations => Some(fit::collations(facts)),
         Check::ColumnOptions => Some(fit::column_options(facts)),
-        Check::BackgroundJobs => Some(traffic::background_jobs(facts)),
+        Check::BackgroundJobs => if_held(traffic::background_jobs(facts)),
         Check::RelationFiles => if_promoted(fit::relation_files(facts)),
         Check::MinorReleases => minors::word(situation, facts, actions),
     }

@@ -17,6 +17,7 @@ pub enum Step {
     BaseBackup,
     StartReplacement,
     CatchUp,
+    PointFollowers,
     Checkpoint,
     PrepareSessions,
     CheckAgain,
@@ -30,9 +31,15 @@ pub enum Step {
     Release,
     EndOld,
     Prove,
+    ProveFollowers,
+    CopyFollower,
+    StartFollower,
+    CatchUpFollower,
+    MoveReaders,
     Rearm,
     Thaw,
     ReleaseOld,
+    PointBack,
     DiscardReplacement,
 }
 
@@ -45,7 +52,15 @@ pub(super) const fn held(mut spec: StepSpec) -> StepSpec {
     spec
 }
 
+/// Nobody waits for it; what is in the way may pass.
+const fn slow(mut spec: StepSpec) -> StepSpec {
+    spec.pause = Duration::from_secs(1);
+    spec
+}
+
 pub(super) const HOUR: u64 = 3_600;
+/// Tries to put another in the place of a follower that does not follow: then a person has to look.
+const FOLLOWER_TRIES: u32 = 5;
 /// Tries of a step that must come through: about ten minutes of them, at half a second each.
 pub(super) const KEEP_TRYING: u32 = 1_200;
 
@@ -56,6 +71,7 @@ impl Steps for Step {
         BaseBackup,
         StartReplacement,
         CatchUp,
+        PointFollowers,
         Checkpoint,
         PrepareSessions,
         CheckAgain,
@@ -69,9 +85,15 @@ impl Steps for Step {
         Release,
         EndOld,
         Prove,
+        ProveFollowers,
+        CopyFollower,
+        StartFollower,
+        CatchUpFollower,
+        MoveReaders,
         Rearm,
         Thaw,
         ReleaseOld,
+        PointBack,
         DiscardReplacement,
     ];
 
@@ -103,6 +125,13 @@ impl Steps for Step {
                 "Waiting until the replacement has caught up",
                 6 * HOUR,
                 1,
+                Forward,
+            ),
+            PointFollowers => StepSpec::new(
+                "point_followers",
+                "Letting followers stream from the replacement already",
+                600,
+                2,
                 Forward,
             ),
             Checkpoint => StepSpec::new(
@@ -199,6 +228,41 @@ impl Steps for Step {
                 KEEP_TRYING,
                 OnlyForward,
             ),
+            ProveFollowers => StepSpec::new(
+                "prove_followers",
+                "Proving that every follower follows the new primary",
+                600,
+                KEEP_TRYING,
+                OnlyForward,
+            ),
+            CopyFollower => slow(StepSpec::new(
+                "copy_follower",
+                "Copying the database to the replacement of a follower",
+                24 * HOUR,
+                FOLLOWER_TRIES,
+                OnlyForward,
+            )),
+            StartFollower => slow(StepSpec::new(
+                "start_follower",
+                "Starting the replacement of a follower",
+                300,
+                FOLLOWER_TRIES,
+                OnlyForward,
+            )),
+            CatchUpFollower => slow(StepSpec::new(
+                "catch_up_follower",
+                "Waiting until the replacement of a follower has caught up",
+                6 * HOUR,
+                FOLLOWER_TRIES,
+                OnlyForward,
+            )),
+            MoveReaders => slow(StepSpec::new(
+                "move_readers",
+                "Moving the sessions of a follower onto its replacement",
+                60,
+                FOLLOWER_TRIES,
+                OnlyForward,
+            )),
             Rearm => held(StepSpec::new(
                 "rearm",
                 "Making the old primary able to start as a primary again",
@@ -220,6 +284,13 @@ impl Steps for Step {
                 KEEP_TRYING,
                 Back,
             )),
+            PointBack => StepSpec::new(
+                "point_back",
+                "Letting followers stream from the old primary again",
+                600,
+                KEEP_TRYING,
+                Back,
+            ),
             DiscardReplacement => StepSpec::new(
                 "discard_replacement",
                 "Removing the replacement and what was made for it",
@@ -233,8 +304,10 @@ impl Steps for Step {
     fn next(self, verdict: Verdict) -> Next<Self> {
         match verdict {
             Verdict::Done => self.after_done(),
-            // Only the fence finds that the world has moved under it.
+            // The world has moved under it.
             Verdict::Again if self == Fence => Next::Step(Unfence),
+            // One of them does not follow.
+            Verdict::Again if self == ProveFollowers => Next::Step(CopyFollower),
             Verdict::Again | Verdict::Failed => self.after_failure(),
         }
     }
@@ -246,7 +319,8 @@ impl Step {
             Check => BaseBackup,
             BaseBackup => StartReplacement,
             StartReplacement => CatchUp,
-            CatchUp => Checkpoint,
+            CatchUp => PointFollowers,
+            PointFollowers => Checkpoint,
             Checkpoint => PrepareSessions,
             PrepareSessions => CheckAgain,
             CheckAgain => Hold,
@@ -258,10 +332,15 @@ impl Step {
             Promote => Release,
             Release => EndOld,
             EndOld => Prove,
-            Prove => return Next::End(End::Succeeded),
+            Prove | MoveReaders => ProveFollowers,
+            ProveFollowers => return Next::End(End::Succeeded),
+            CopyFollower => StartFollower,
+            StartFollower => CatchUpFollower,
+            CatchUpFollower => MoveReaders,
             Rearm => Thaw,
             Thaw => ReleaseOld,
-            ReleaseOld => DiscardReplacement,
+            ReleaseOld => PointBack,
+            PointBack => DiscardReplacement,
             DiscardReplacement => return Next::End(End::RolledBack),
         })
     }
@@ -271,14 +350,14 @@ impl Step {
             // Nothing was made yet.
             Check => Next::End(End::RolledBack),
             // Whatever was the trouble, the old primary runs before anyone is released onto it.
-            BaseBackup | StartReplacement | CatchUp | Checkpoint | PrepareSessions | CheckAgain
-            | Hold | Mark | Seal => Next::Step(Thaw),
+            BaseBackup | StartReplacement | CatchUp | PointFollowers | Checkpoint
+            | PrepareSessions | CheckAgain | Hold | Mark | Seal => Next::Step(Thaw),
             // From here the old primary may be frozen or disarmed: undo both before anyone is released.
             // For `promote` a failure means that it is *proven* that nobody asked the replacement.
             Fence | Unfence | Disarm | Promote => Next::Step(Rearm),
-            Release | EndOld | Prove | Rearm | Thaw | ReleaseOld | DiscardReplacement => {
-                Next::End(End::Stuck)
-            }
+            Release | EndOld | Prove | ProveFollowers | CopyFollower | StartFollower
+            | CatchUpFollower | MoveReaders | Rearm | Thaw | ReleaseOld | PointBack
+            | DiscardReplacement => Next::End(End::Stuck),
         }
     }
 }

@@ -18,6 +18,7 @@ pub enum Step {
     PatchStandby,
     CatchUp,
     Soak,
+    PointFollowers,
     Checkpoint,
     PrepareSessions,
     CheckAgain,
@@ -33,9 +34,15 @@ pub enum Step {
     Prove,
     Rejoin,
     DiscardOld,
+    ProveFollowers,
+    CopyFollower,
+    StartFollower,
+    CatchUpFollower,
+    MoveReaders,
     Rearm,
     Thaw,
     ReleaseOld,
+    PointBack,
 }
 
 use Step::*;
@@ -49,6 +56,7 @@ impl Steps for Step {
         PatchStandby,
         CatchUp,
         Soak,
+        PointFollowers,
         Checkpoint,
         PrepareSessions,
         CheckAgain,
@@ -64,9 +72,15 @@ impl Steps for Step {
         Prove,
         Rejoin,
         DiscardOld,
+        ProveFollowers,
+        CopyFollower,
+        StartFollower,
+        CatchUpFollower,
+        MoveReaders,
         Rearm,
         Thaw,
         ReleaseOld,
+        PointBack,
     ];
 
     fn spec(self) -> StepSpec {
@@ -113,6 +127,7 @@ impl Steps for Step {
             same => {
                 let spec = same.of_the_switch().spec();
                 let sentence = match same {
+                    PointFollowers => "Letting followers stream from the standby already",
                     PrepareSessions => "Opening spare sessions on the standby",
                     Mark => "Proving that the standby has every commit",
                     Promote => "Promoting the standby",
@@ -126,8 +141,10 @@ impl Steps for Step {
     fn next(self, verdict: Verdict) -> Next<Self> {
         match verdict {
             Verdict::Done => self.after_done(),
-            // Only the fence finds that the world has moved under it.
+            // The world has moved under it.
             Verdict::Again if self == Fence => Next::Step(Unfence),
+            // One of them does not follow.
+            Verdict::Again if self == ProveFollowers => Next::Step(CopyFollower),
             Verdict::Again | Verdict::Failed => self.after_failure(),
         }
     }
@@ -140,6 +157,7 @@ impl Step {
             Check => changeover::Step::Check,
             PatchStandby => changeover::Step::StartReplacement,
             CatchUp | Soak => changeover::Step::CatchUp,
+            PointFollowers => changeover::Step::PointFollowers,
             Checkpoint => changeover::Step::Checkpoint,
             PrepareSessions => changeover::Step::PrepareSessions,
             CheckAgain => changeover::Step::CheckAgain,
@@ -153,9 +171,15 @@ impl Step {
             Release => changeover::Step::Release,
             EndOld => changeover::Step::EndOld,
             Prove | Rejoin | DiscardOld => changeover::Step::Prove,
+            ProveFollowers => changeover::Step::ProveFollowers,
+            CopyFollower => changeover::Step::CopyFollower,
+            StartFollower => changeover::Step::StartFollower,
+            CatchUpFollower => changeover::Step::CatchUpFollower,
+            MoveReaders => changeover::Step::MoveReaders,
             Rearm => changeover::Step::Rearm,
             Thaw => changeover::Step::Thaw,
             ReleaseOld => changeover::Step::ReleaseOld,
+            PointBack => changeover::Step::PointBack,
         }
     }
 
@@ -164,7 +188,8 @@ impl Step {
             Check => PatchStandby,
             PatchStandby => CatchUp,
             CatchUp => Soak,
-            Soak => Checkpoint,
+            Soak => PointFollowers,
+            PointFollowers => Checkpoint,
             Checkpoint => PrepareSessions,
             PrepareSessions => CheckAgain,
             CheckAgain => Hold,
@@ -176,11 +201,17 @@ impl Step {
             Promote => Release,
             Release => EndOld,
             EndOld => Prove,
+            // With its standby it is safe again: before followers, which may take long.
             Prove => Rejoin,
-            Rejoin | DiscardOld => return Next::End(End::Succeeded),
+            Rejoin | DiscardOld | MoveReaders => ProveFollowers,
+            ProveFollowers => return Next::End(End::Succeeded),
+            CopyFollower => StartFollower,
+            StartFollower => CatchUpFollower,
+            CatchUpFollower => MoveReaders,
             Rearm => Thaw,
             Thaw => ReleaseOld,
-            ReleaseOld => return Next::End(End::RolledBack),
+            ReleaseOld => PointBack,
+            PointBack => return Next::End(End::RolledBack),
         })
     }
 
@@ -189,16 +220,16 @@ impl Step {
             // Nothing was touched yet.
             Check => Next::End(End::RolledBack),
             // Whatever was the trouble, the old primary runs before anyone is released onto it.
-            PatchStandby | CatchUp | Soak | Checkpoint | PrepareSessions | CheckAgain | Hold
-            | Mark | Seal => Next::Step(Thaw),
+            PatchStandby | CatchUp | Soak | PointFollowers | Checkpoint | PrepareSessions
+            | CheckAgain | Hold | Mark | Seal => Next::Step(Thaw),
             // From here the old primary may be frozen or disarmed: undo both before anyone is released.
             // For `promote` a failure means that it is *proven* that nobody asked the standby.
             Fence | Unfence | Disarm | Promote => Next::Step(Rearm),
             // It is disposable: the database has its primary, and a standby can be built anew.
             Rejoin => Next::Step(DiscardOld),
-            Release | EndOld | Prove | DiscardOld | Rearm | Thaw | ReleaseOld => {
-                Next::End(End::Stuck)
-            }
+            Release | EndOld | Prove | DiscardOld | ProveFollowers | CopyFollower
+            | StartFollower | CatchUpFollower | MoveReaders | Rearm | Thaw | ReleaseOld
+            | PointBack => Next::End(End::Stuck),
         }
     }
 }

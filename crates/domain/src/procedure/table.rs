@@ -65,7 +65,10 @@ pub fn reachable<S: Steps>(step: S) -> Vec<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{End, changeover, destroy, failover, provision, restart, standby};
+    use super::super::{
+        End, changeover, destroy, failover, follow, follower_changeover, provision, restart,
+        standby, unfollow,
+    };
     use super::*;
 
     fn names_are_unique_and_read_back<S: Steps>() {
@@ -137,6 +140,9 @@ mod tests {
         all_hold::<restart::Step>();
         all_hold::<failover::Step>();
         all_hold::<standby::Step>();
+        all_hold::<follow::Step>();
+        all_hold::<follower_changeover::Step>();
+        all_hold::<unfollow::Step>();
         all_hold::<destroy::Step>();
     }
 
@@ -172,6 +178,12 @@ mod tests {
         walk(
             Failover::Hold,
             &[Failover::Release, Failover::ReleaseOld],
+            0,
+        );
+        use follower_changeover::Step as Follower;
+        walk(
+            Follower::Hold,
+            &[Follower::Release, Follower::ReleaseOld],
             0,
         );
         use restart::Step as Restart;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use upkeep_domain::hold::GateState;
 use upkeep_domain::ports::TrafficError;
-use upkeep_domain::route::Target;
+use upkeep_domain::route::{Access, Target};
 
 use super::prepare::unusable;
 use super::{answers, count};
@@ -48,8 +48,10 @@ impl Database {
             }
         }
         let authority = self.authority_of(target).await?;
-        let checked = authority.check_primary().await;
-        checked.map_err(|error| unusable(&error))?;
+        if self.access() == Access::ReadWrite {
+            let checked = authority.check_primary().await;
+            checked.map_err(|error| unusable(&error))?;
+        }
         self.turn_to(target, authority);
         let told = self.rebuild_all(target);
         // Written while sessions are rebuilt, and before anybody goes on: whatever happens from then

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use upkeep_domain::hold::{GateState, HoldLimits};
 use upkeep_domain::host_command::Fence;
 use upkeep_domain::ports::TrafficError;
-use upkeep_domain::route::{Route, Target};
+use upkeep_domain::route::{Access, Route, Target};
 
 use crate::authority::Authority;
 use crate::config::Limits;
@@ -103,6 +103,15 @@ impl Database {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it is called on its server, where that is another name.
+    pub(crate) fn server_dbname(&self) -> Option<String> {
+        self.inner().route.server_dbname.clone()
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.inner().route.access
+    }
+
     /// Makes new clients that wait look again.
     pub(crate) fn announce(&self) {
         self.changed.send_replace(());
@@ -141,7 +150,7 @@ impl Database {
         self.accept(route.fence).await?;
         {
             let mut inner = self.inner();
-            if *inner.target == route.target {
+            if *inner.target == route.target && inner.route.access == route.access {
                 return Ok(());
             }
             let moved = inner.target.instance != route.target.instance;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use upkeep_domain::hold::GateState;
+use upkeep_domain::route::Access;
 
 use super::Database;
 use crate::authority::{Authority, AuthorityError, RoleRecord};
@@ -17,8 +18,12 @@ impl Database {
             let (authority, replacement, held) = self.who_may_say();
             if !held {
                 let record = authority.ask(role).await?;
-                let refused = record.said_by_standby.then_some(AuthorityError::Standby);
-                return refused.map_or(Ok(record), Err);
+                let wrong = record.said_by_standby && self.access() == Access::ReadWrite;
+                return if wrong {
+                    Err(AuthorityError::Standby)
+                } else {
+                    Ok(record)
+                };
             }
             if let Some(record) = authority.remembered(role) {
                 return Ok(record);

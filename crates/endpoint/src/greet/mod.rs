@@ -102,6 +102,10 @@ where
         guest.send(&out).await?;
     }
     let keys = prove::prove(guest, &startup, &database).await?;
+    let startup = match database.server_dbname() {
+        Some(name) => startup.with_database(&name),
+        None => startup,
+    };
     Ok(Some(Visitor {
         database,
         login: Login { startup, keys },
@@ -152,7 +156,7 @@ async fn wait_for_the_gate(
             }
             Admission::TooLong => return refuse("57P03", "the database system is starting up"),
             Admission::Gone => {
-                let message = format!("database \"{}\" does not exist", startup.database());
+                let message = format!("database \"{}\" does not exist", database.dbname);
                 return refuse("3D000", message);
             }
         }

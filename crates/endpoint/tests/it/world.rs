@@ -13,7 +13,7 @@ use upkeep_domain::hold::{HoldLimits, HoldReply, ReleaseOnto};
 use upkeep_domain::host_command::Fence;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::ports::Traffic;
-use upkeep_domain::route::{Route, Target};
+use upkeep_domain::route::{Access, Route, Target};
 use upkeep_endpoint::status::DatabaseStatus;
 use upkeep_endpoint::{Endpoint, EndpointClient, EndpointConfig};
 use uuid::Uuid;
@@ -81,6 +81,8 @@ impl World {
         let route = Route {
             database: DatabaseId(Uuid::from_u128(1)),
             dbname: DBNAME.to_owned(),
+            server_dbname: None,
+            access: Access::ReadWrite,
             fence,
             target: target.clone(),
         };

@@ -12,7 +12,7 @@ use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, InstanceRole};
 
-use super::shared::{Copy, Switch, preflight};
+use super::shared::{Copy, Followers, Switch, preflight};
 use super::slot_of;
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit};
@@ -27,6 +27,8 @@ pub(crate) struct Changeover {
     pub(crate) release: ReleaseName,
     pub(crate) settings: InstanceSettings,
     #[serde(default)]
+    pub(crate) followers: Followers,
+    #[serde(default)]
     pub(crate) waivers: Vec<Waiver>,
     /// Made by this visit, and not recorded yet.
     #[serde(skip)]
@@ -39,11 +41,13 @@ impl Run for Changeover {
 
     async fn visit(&mut self, step: Step, visit: &Visit<'_>) -> Result<Done, Failure> {
         let copy = self.copy();
+        let Switch { host, old, new, .. } = self.switch;
         match step {
             Step::Check => self.check(visit).await,
             Step::BaseBackup => copy.base_backup(visit, &self.release, &self.settings).await,
             Step::StartReplacement => copy.start(visit).await,
             Step::CatchUp => copy.catch_up(visit).await,
+            Step::PointFollowers => Followers::point(visit, host, new).await,
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
             Step::CheckAgain => self.check_again(visit).await,
@@ -59,13 +63,19 @@ impl Run for Changeover {
             Step::Prove => {
                 let proven = self.switch.prove(visit).await?;
                 Ok(proven.with(Change::Retire {
-                    id: self.switch.old,
+                    id: old,
                     grace: visit.world.retire_grace,
                 }))
             }
+            Step::ProveFollowers => self.followers.prove(visit, host, new).await,
+            Step::CopyFollower => self.followers.copy(visit, new).await,
+            Step::StartFollower => self.followers.start(visit, new).await,
+            Step::CatchUpFollower => self.followers.catch_up(visit, new).await,
+            Step::MoveReaders => self.followers.move_readers(visit, new).await,
             Step::Rearm => self.switch.rearm(visit).await,
             Step::Thaw => self.switch.thaw(visit).await,
             Step::ReleaseOld => self.switch.release_old(visit).await,
+            Step::PointBack => Followers::point_back(visit, host, old).await,
             Step::DiscardReplacement => Ok(Done::new().with(copy.discard(visit, 0).await?)),
         }
     }
@@ -92,6 +102,7 @@ impl Changeover {
         self.preflight(visit, Moment::Before).await?;
         Ok(Done::new().with(Change::InsertInstance {
             id: self.switch.new,
+            database: visit.claim.database,
             host: self.switch.host,
             release: self.release.to_string(),
             role: InstanceRole::Replacement,
@@ -117,7 +128,7 @@ impl Changeover {
             way: Way::CHANGEOVER,
             primary: self.switch.old,
             starts_as: self.switch.old,
-            dbname: &self.switch.dbname,
+            dbname: self.switch.server_dbname(),
             target: &self.release,
             settings: &self.settings,
             own_slot: Some(&slot),

@@ -15,12 +15,14 @@ use upkeep_domain::release::ReleaseName;
 use upkeep_domain::standby::stands_ready;
 use upkeep_store::Change;
 
-use super::shared::{Copy, Switch, preflight};
+use super::shared::{Copy, Followers, Switch, preflight};
 use super::slot_of;
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit, unexpected};
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Commands of a step that are not about pointing followers are numbered from here on.
+const BEHIND_POINTING: u8 = 128;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Failover {
@@ -28,6 +30,8 @@ pub(crate) struct Failover {
     pub(crate) switch: Switch,
     pub(crate) release: ReleaseName,
     pub(crate) settings: InstanceSettings,
+    #[serde(default)]
+    pub(crate) followers: Followers,
     #[serde(default)]
     pub(crate) waivers: Vec<Waiver>,
     /// Made by this visit, and not recorded yet.
@@ -43,11 +47,13 @@ impl Run for Failover {
     type Step = Step;
 
     async fn visit(&mut self, step: Step, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let Switch { host, old, new, .. } = self.switch;
         match step {
             Step::Check => self.check(visit).await,
             Step::PatchStandby => self.patch_standby(visit).await,
             Step::CatchUp => self.catch_up(visit).await,
             Step::Soak => self.soak(visit).await,
+            Step::PointFollowers => Followers::point(visit, host, new).await,
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
             Step::CheckAgain => {
@@ -68,9 +74,19 @@ impl Run for Failover {
             Step::Prove => self.switch.prove(visit).await,
             Step::Rejoin => self.rejoin(visit).await,
             Step::DiscardOld => Ok(Done::new().with(self.back_to_front().discard(visit, 0).await?)),
+            Step::ProveFollowers => self.followers.prove(visit, host, new).await,
+            Step::CopyFollower => self.followers.copy(visit, new).await,
+            Step::StartFollower => self.followers.start(visit, new).await,
+            Step::CatchUpFollower => self.followers.catch_up(visit, new).await,
+            Step::MoveReaders => self.followers.move_readers(visit, new).await,
             Step::Rearm => self.switch.rearm(visit).await,
             Step::Thaw => self.switch.thaw(visit).await,
             Step::ReleaseOld => self.switch.release_old(visit).await,
+            Step::PointBack => {
+                let pointed = Followers::point_back(visit, host, old).await?;
+                Followers::drop_slots(visit, host, new, BEHIND_POINTING).await?;
+                Ok(pointed)
+            }
         }
     }
 
@@ -111,7 +127,7 @@ impl Failover {
             way: Way::FAILOVER,
             primary: self.switch.old,
             starts_as: self.switch.new,
-            dbname: &self.switch.dbname,
+            dbname: self.switch.server_dbname(),
             target: &self.release,
             settings: &self.settings,
             own_slot: Some(&slot),
@@ -197,12 +213,13 @@ impl Failover {
             Outcome::Rejoined { rewound } => rewound,
             other => return Err(unexpected(&other)),
         };
-        // What the old primary kept for its standby is kept for nobody now.
+        // What the old primary kept for its standby and followers is kept for nobody now.
         let drop = HostCommand::DropSlot {
             instance: old,
             slot: slot_of(new),
         };
         visit.command(host, 1, drop).await?;
+        Followers::drop_slots(visit, host, old, 2).await?;
         self.back_to_front().catch_up(visit).await?;
         Ok(Done::new()
             .with(Change::SetRelease {

@@ -8,7 +8,7 @@ use upkeep_domain::instance::InstanceSettings;
 use upkeep_domain::procedure::End;
 use upkeep_domain::procedure::provision::Step;
 use upkeep_domain::release::ReleaseName;
-use upkeep_domain::route::Route;
+use upkeep_domain::route::{Access, Route};
 use upkeep_store::{Change, InstanceRole};
 
 use super::{need_release, need_room, target};
@@ -99,6 +99,7 @@ impl Provision {
         need_room(visit, self.host, self.instance, 1.0).await?;
         Ok(Done::new().with(Change::InsertInstance {
             id: self.instance,
+            database: visit.claim.database,
             host: self.host,
             release: self.release.to_string(),
             role: InstanceRole::Primary,
@@ -110,6 +111,8 @@ impl Provision {
         let route = Route {
             database: self.database,
             dbname: self.dbname.clone(),
+            server_dbname: None,
+            access: Access::ReadWrite,
             fence: visit.fence(),
             target: target(&seen)?,
         };

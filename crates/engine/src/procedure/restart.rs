@@ -15,15 +15,20 @@ use upkeep_domain::preflight::{Report, Waiver};
 use upkeep_domain::procedure::restart::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_domain::route::Target;
-use upkeep_store::Change;
+use upkeep_store::{Change, Database};
 
+use super::server_dbname;
 use super::shared::{hold, seal};
 use crate::workflow::{Done, Failure, Run, Visit};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Restart {
     host: HostId,
+    /// What clients call the database.
     dbname: String,
+    /// What it is called on its server, where that is another name.
+    #[serde(default)]
+    server_dbname: Option<String>,
     instance: InstanceId,
     /// The one that it runs on, or a newer minor of it.
     release: ReleaseName,
@@ -51,8 +56,8 @@ struct Seen {
 
 impl Restart {
     pub(crate) fn new(
+        database: &Database,
         host: HostId,
-        dbname: String,
         instance: InstanceId,
         release: ReleaseName,
         settings: InstanceSettings,
@@ -60,7 +65,8 @@ impl Restart {
     ) -> Self {
         Self {
             host,
-            dbname,
+            dbname: database.dbname.clone(),
+            server_dbname: server_dbname(database),
             instance,
             release,
             settings,
@@ -68,6 +74,10 @@ impl Restart {
             report: None,
             seen: Seen::default(),
         }
+    }
+
+    fn server_dbname(&self) -> &str {
+        self.server_dbname.as_deref().unwrap_or(&self.dbname)
     }
 }
 

@@ -3,11 +3,15 @@
 mod activity;
 mod clients;
 mod copy;
+mod followers;
 mod preflight;
+mod readers;
 mod switch;
 
 pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, seal, with_felt};
 pub(crate) use copy::Copy;
+pub(crate) use followers::{Followers, serving};
 pub(crate) use preflight::preflight;
+pub(crate) use readers::overtake;
 pub(crate) use switch::Switch;

@@ -70,6 +70,7 @@ impl Standby {
         need_room(visit, self.host, self.primary, Copy::ROOM_FACTOR).await?;
         Ok(Done::new().with(Change::InsertInstance {
             id: self.made,
+            database: visit.claim.database,
             host: self.host,
             release: self.release.to_string(),
             role: InstanceRole::Replacement,

@@ -20,6 +20,8 @@ pub struct CreateDatabase {
     pub name: Option<DatabaseName>,
     /// A release or version in the store; the newest when not given.
     pub release: Option<String>,
+    /// The database that it is to follow.
+    pub follow: Option<Database>,
     /// A repeated request is answered with what the first one made.
     pub request_id: Option<String>,
 }
@@ -31,25 +33,29 @@ impl Engine {
         }
         let plan = self.world.plans.find(&request.plan)?;
         let catalogue = self.catalogue().await?;
-        let release = choose(&catalogue, request.release.as_deref())?;
         let database = self.new_database(&request, plan).await?;
-        let provision = Provision {
-            database: database.id,
-            host: self.world.host,
-            instance: InstanceId(self.world.random.uuid()),
-            release: release.name.clone(),
-            settings: plan.settings(),
-            dbname: database.dbname.clone(),
-            role: database.credential.role.clone(),
-            verifier: database.credential.verifier.clone(),
+        let named = request.release.as_deref();
+        let workflow = match &request.follow {
+            Some(leader) => {
+                let follow = self.follow(leader, &database, plan, &catalogue, named);
+                self.workflow_of(database.id, &follow.await?)
+            }
+            None => {
+                let release = choose(&catalogue, named)?;
+                self.workflow_of(database.id, &self.provision(&database, plan, release))
+            }
         };
-        let workflow = self.workflow_of(database.id, &provision);
         match self.store.begin_provision(&workflow, &database).await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.
             Err(StoreError::Exists { constraint }) => {
                 let made = self.made_by(request.request_id.as_deref()).await?;
                 return made.ok_or_else(|| taken(&constraint, &database));
+            }
+            Err(StoreError::LeaderGone) => {
+                return Err(Refusal::not_found(
+                    "the database that was to be followed is being destroyed",
+                ));
             }
             Err(error) => return Err(store_refusal(&error)),
         }
@@ -59,6 +65,19 @@ impl Engine {
             .await
             .map_err(|error| store_refusal(&error))?;
         made.ok_or_else(|| Refusal::not_found("the database was destroyed at once"))
+    }
+
+    fn provision(&self, database: &NewDatabase, plan: &Plan, release: &Release) -> Provision {
+        Provision {
+            database: database.id,
+            host: self.world.host,
+            instance: InstanceId(self.world.random.uuid()),
+            release: release.name.clone(),
+            settings: plan.settings(),
+            dbname: database.dbname.clone(),
+            role: database.credential.role.clone(),
+            verifier: database.credential.verifier.clone(),
+        }
     }
 
     async fn made_by(&self, request_id: Option<&str>) -> Result<Option<Database>, Refusal> {
@@ -94,6 +113,8 @@ impl Engine {
                 taken.len()
             ))
         })?;
+        let leader = request.follow.as_ref();
+        let dbname = identifier(random, 'd');
         Ok(NewDatabase {
             id: DatabaseId(random.uuid()),
             app_id: request.app.id,
@@ -103,8 +124,16 @@ impl Engine {
                 .unwrap_or_else(|| database_name(random)),
             plan: plan.name.clone(),
             attachment,
-            dbname: identifier(random, 'd'),
-            credential: self.world.credentials.create(&identifier(random, 'u')),
+            server_dbname: leader
+                .map_or(&dbname, |leader| &leader.server_dbname)
+                .clone(),
+            dbname,
+            // A copy has its leader's roles.
+            credential: match leader {
+                Some(leader) => leader.credential.clone(),
+                None => self.world.credentials.create(&identifier(random, 'u')),
+            },
+            follows: leader.map(|leader| leader.id),
             request_id: request.request_id.clone(),
         })
     }

@@ -20,6 +20,7 @@ impl Engine {
             .map_err(|error| store_refusal(&error))?;
         let destroy = Destroy {
             dbname: database.dbname.clone(),
+            leader: database.follows,
             instances: instances
                 .into_iter()
                 .map(|instance| (instance.host_id, instance.id))
@@ -31,9 +32,12 @@ impl Engine {
                 self.wake();
                 Ok(())
             }
-            Err(StoreError::Exists { .. }) => {
-                Err(already_busy(database, "piece of work", "its beginning"))
-            }
+            Err(StoreError::Exists { .. }) => Err(already_busy(
+                &database.name,
+                "piece of work",
+                "its beginning",
+            )),
+            Err(StoreError::HasFollowers) => self.name_followers(database).await,
             Err(error) => Err(store_refusal(&error)),
         }
     }

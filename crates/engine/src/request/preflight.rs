@@ -34,18 +34,26 @@ impl Engine {
             Cause::NewRelease
         };
         let standby = self.ready_standby(database, &primary).await?;
-        let choice = self.choose_method(database, standby.as_ref(), cause, wanted)?;
+        let leader = self.leader_if_any(database).await?;
+        let leader = leader.as_ref();
+        let choice = self.choose_method(database, leader, standby.as_ref(), cause, wanted)?;
+        // A follower is replaced by a copy of its leader.
+        let source = match leader {
+            Some(leader) => self.primary(leader).await?,
+            None => primary,
+        };
         let (way, starts_as) = match (choice.method, &standby) {
-            (Method::Restart, _) => (Way::RESTART, primary.id),
+            _ if leader.is_some() => (Way::FOLLOWER, source.id),
+            (Method::Restart, _) => (Way::RESTART, source.id),
             (Method::Failover, Some(standby)) => (Way::FAILOVER, standby.id),
-            (Method::Failover, None) | (Method::Changeover, _) => (Way::CHANGEOVER, primary.id),
+            (Method::Failover, None) | (Method::Changeover, _) => (Way::CHANGEOVER, source.id),
         };
         let subject = Subject {
             run: Run::Asked,
             way,
-            primary: primary.id,
+            primary: source.id,
             starts_as,
-            dbname: &database.dbname,
+            dbname: &database.server_dbname,
             target: &target,
             settings: &self.world.plans.find(&database.plan)?.settings(),
             own_slot: None,
@@ -54,7 +62,7 @@ impl Engine {
         };
         let host = Asked {
             hosts: self.world.hosts.as_ref(),
-            host: primary.host_id,
+            host: source.host_id,
         };
         let inspected = inspect(&host, &subject).await.map_err(refusal)?;
         Ok(inspected.report)

@@ -51,7 +51,7 @@ impl Engine {
     pub async fn usage(&self, database: &Database, primary: &Instance) -> Option<Usage> {
         let query = HostQuery::Usage {
             instance: primary.id,
-            dbname: database.dbname.clone(),
+            dbname: database.server_dbname.clone(),
         };
         match self.world.hosts.query(primary.host_id, &query).await {
             Ok(Answer::Usage { usage }) => Some(usage),

@@ -9,12 +9,15 @@ use upkeep_domain::preflight::{Waiver, grant};
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::Release;
 use upkeep_store::{
-    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow,
+    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow, Unfinished,
 };
 
+use super::followers::settings_beside;
 use super::{already_busy, store_refusal};
 use crate::Engine;
-use crate::procedure::{Changeover, Failover, Restart, Switch};
+use crate::procedure::{
+    Changeover, Failover, FollowerChangeover, Followers, Restart, Switch, follower_changeover,
+};
 
 /// Asked for by a person, not by a policy.
 const REASON: &str = "requested";
@@ -60,7 +63,9 @@ impl Engine {
         let catalogue = self.catalogue().await?;
         let (release, cause) = self.due(&catalogue, &primary, &request, wanted).await?;
         let standby = self.ready_standby(database, &primary).await?;
-        let choice = self.choose_method(database, standby.as_ref(), cause, wanted)?;
+        let leader = self.leader_if_any(database).await?;
+        let choice =
+            self.choose_method(database, leader.as_ref(), standby.as_ref(), cause, wanted)?;
         let waivers = waivers(&request)?;
         let maintenance = NewMaintenance {
             id: MaintenanceId(self.world.random.uuid()),
@@ -72,14 +77,20 @@ impl Engine {
             waivers: waivers.clone(),
             request_id: request.request_id.clone(),
         };
-        let workflow = self.workflow_for(&choice, database, &primary, standby, release, waivers)?;
+        let workflow = match &leader {
+            Some(leader) => {
+                self.follower_changeover(database, leader, &primary, release, waivers)?
+            }
+            None => self.workflow_for(&choice, database, &primary, standby, release, waivers)?,
+        };
         match self.store.begin_maintenance(&workflow, &maintenance).await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.
             Err(StoreError::Exists { .. }) => {
                 let begun = self.begun_by(request.request_id.as_deref()).await?;
                 let first_step = workflow.first_step;
-                return begun.ok_or_else(|| already_busy(database, "maintenance", first_step));
+                return begun
+                    .ok_or_else(|| already_busy(&database.name, "maintenance", first_step));
             }
             Err(error) => return Err(store_refusal(&error)),
         }
@@ -89,16 +100,16 @@ impl Engine {
     pub(super) fn choose_method(
         &self,
         database: &Database,
+        leader: Option<&Database>,
         standby: Option<&Instance>,
         cause: Cause,
         wanted: Option<Method>,
     ) -> Result<Choice, Refusal> {
-        // Followers are not there yet.
         let facts = Facts {
             database: &database.name,
             is_ha: self.world.plans.find(&database.plan)?.high_availability,
             has_ready_standby: standby.is_some(),
-            follows: None,
+            follows: leader.map(|leader| leader.name.as_str()),
             cause,
         };
         choose(&facts, wanted)
@@ -109,7 +120,8 @@ impl Engine {
         let database = &request.database;
         let unfinished = self.store.unfinished(database.id).await;
         let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
-        if !matches!(unfinished, Some((_, _, true))) {
+        let own = |work: Unfinished| work.is_stuck && work.database == database.name;
+        if !unfinished.is_some_and(own) {
             return Ok(());
         }
         let begun = self.store.maintenances(database.id, 1).await;
@@ -199,8 +211,8 @@ impl Engine {
         waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         let restart = Restart::new(
+            database,
             primary.host_id,
-            database.dbname.clone(),
             primary.id,
             release.name.clone(),
             self.world.plans.find(&database.plan)?.settings(),
@@ -218,12 +230,8 @@ impl Engine {
         waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         let failover = Failover {
-            switch: Switch::new(
-                primary.host_id,
-                database.dbname.clone(),
-                primary.id,
-                standby.id,
-            ),
+            switch: Switch::new(database, primary.host_id, primary.id, standby.id),
+            followers: Followers::default(),
             release: release.name.clone(),
             settings: self.world.plans.find(&database.plan)?.settings(),
             waivers,
@@ -242,16 +250,38 @@ impl Engine {
     ) -> Result<NewWorkflow, Refusal> {
         let replacement = InstanceId(self.world.random.uuid());
         let changeover = Changeover {
-            switch: Switch::new(
-                primary.host_id,
-                database.dbname.clone(),
-                primary.id,
-                replacement,
-            ),
+            switch: Switch::new(database, primary.host_id, primary.id, replacement),
+            followers: Followers::default(),
             release: release.name.clone(),
             settings: self.world.plans.find(&database.plan)?.settings(),
             waivers,
             report: None,
+        };
+        Ok(self.workflow_of(database.id, &changeover))
+    }
+}
+
+impl Engine {
+    fn follower_changeover(
+        &self,
+        database: &Database,
+        leader: &Database,
+        own: &Instance,
+        release: &Release,
+        waivers: Vec<Waiver>,
+    ) -> Result<NewWorkflow, Refusal> {
+        let plans = &self.world.plans;
+        let changeover = FollowerChangeover {
+            leader: leader.id,
+            host: own.host_id,
+            dbname: database.dbname.clone(),
+            server_dbname: database.server_dbname.clone(),
+            new: InstanceId(self.world.random.uuid()),
+            release: release.name.clone(),
+            settings: settings_beside(plans.find(&database.plan)?, plans.find(&leader.plan)?),
+            waivers,
+            report: None,
+            seen: follower_changeover::Seen::default(),
         };
         Ok(self.workflow_of(database.id, &changeover))
     }

@@ -66,9 +66,11 @@ impl Engine {
                 self.wake();
                 Ok(())
             }
-            Err(StoreError::Exists { .. }) => {
-                Err(already_busy(database, "piece of work", "its beginning"))
-            }
+            Err(StoreError::Exists { .. }) => Err(already_busy(
+                &database.name,
+                "piece of work",
+                "its beginning",
+            )),
             Err(error) => Err(store_refusal(&error)),
         }
     }

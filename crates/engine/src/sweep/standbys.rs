@@ -14,6 +14,10 @@ use crate::Engine;
 pub(crate) async fn standbys(engine: &Engine) -> Result<(), Error> {
     let mut first_error = Ok(());
     for database in provisioned(&engine.store).await? {
+        // A follower has none until it is let go.
+        if database.follows.is_some() {
+            continue;
+        }
         let plan = engine.world.plans.find(&database.plan);
         if plan.is_ok_and(|plan| plan.high_availability) {
             first_error = first_error.and(ensure(engine, &database).await);

@@ -19,7 +19,10 @@ use upkeep_store::{Claim, Error as StoreError, EventKind, NewEvent, Store, Trans
 use super::decide::{Decision, decide};
 use super::run::{Done, Failure, Run, Visit};
 use crate::engine::LEASE;
-use crate::procedure::{Changeover, Destroy, Failover, Provision, Restart, Standby};
+use crate::procedure::{
+    Changeover, Destroy, Failover, Follow, FollowerChangeover, Provision, Restart, Standby,
+    Unfollow,
+};
 use crate::{Boundary, World};
 
 /// Renewed that often, a claim survives two lost renewals.
@@ -36,6 +39,9 @@ pub(crate) async fn drive(world: &World, store: &Store, claim: Claim) {
             "changeover" => drive_as::<Changeover>(world, store, claim).await,
             "restart" => drive_as::<Restart>(world, store, claim).await,
             "failover" => drive_as::<Failover>(world, store, claim).await,
+            "follow" => drive_as::<Follow>(world, store, claim).await,
+            "follower_changeover" => drive_as::<FollowerChangeover>(world, store, claim).await,
+            "unfollow" => drive_as::<Unfollow>(world, store, claim).await,
             "standby" => drive_as::<Standby>(world, store, claim).await,
             "destroy" => drive_as::<Destroy>(world, store, claim).await,
             // A newer program began it: left alone, its lease ends, and that program takes it.

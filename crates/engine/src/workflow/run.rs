@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{
     Answer, CommandId, Envelope, Fence, HostCommand, HostError, HostQuery, Outcome,
 };
@@ -18,13 +19,14 @@ use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::Observation;
 use upkeep_domain::ports::{Traffic, TrafficError};
 use upkeep_domain::procedure::{End, StepSpec, Steps, Verdict};
-use upkeep_store::{Change, Claim, EventKind, NewEvent, Store};
+use upkeep_store::{Change, Claim, Error as StoreError, EventKind, NewEvent, Store};
 
 use crate::World;
 
 /// An agent that was killed is back long before that.
 const AGENT_AWAY_MAX: Duration = Duration::from_secs(20);
 const AGENT_LOOK_EVERY: Duration = Duration::from_millis(200);
+const STORE_LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Waiting is told at most that often.
 const NOTE_EVERY: Duration = Duration::from_millis(500);
 
@@ -233,6 +235,22 @@ impl<'a> Visit<'a> {
     ) -> Result<Observation, Failure> {
         let query = HostQuery::Observe { instance };
         observed(self.query_patiently(host, query).await?)
+    }
+
+    /// Reads our own state, however long it is away: nothing is decided without it.
+    pub(crate) async fn from_store<T, F>(&self, read: impl Fn() -> F) -> T
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        loop {
+            match read().await {
+                Ok(read) => return read,
+                Err(error) => {
+                    tracing::warn!(error = %ErrorChain(&error), "cannot read our own state; trying on");
+                    sleep(STORE_LOOK_EVERY).await;
+                }
+            }
+        }
     }
 
     /// Tells people what is being waited for. Too often is not told at all.

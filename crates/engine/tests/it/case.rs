@@ -1,13 +1,16 @@
 //! One case: a procedure on one of its ways, with one disturbance, played to its end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{DatabaseId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
-use upkeep_domain::procedure::{changeover, destroy, failover, provision, restart, standby};
+use upkeep_domain::procedure::{
+    changeover, destroy, failover, follow, follower_changeover, provision, restart, standby,
+    unfollow,
+};
 use upkeep_engine::request::RunMaintenance;
 use upkeep_engine::{Engine, Unwatched};
 use upkeep_store::Database;
@@ -21,7 +24,7 @@ use crate::table::{Step, Table, Way};
 use crate::watch::{At, Then, Watch};
 
 /// State databases on which cases are played at the same time; most of a case is waiting.
-const STAGES: usize = 16;
+const STAGES: usize = 32;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Disturbance {
@@ -61,9 +64,14 @@ pub(crate) fn tables() -> Vec<Arc<Table>> {
         Arc::new(Table::of::<provision::Step>()),
         Arc::new(Table::of::<changeover::Step>()),
         Arc::new(Table::of::<changeover::Step>().by_clean_stop()),
+        Arc::new(Table::of::<changeover::Step>().followed()),
         Arc::new(Table::of::<restart::Step>()),
         Arc::new(Table::of::<failover::Step>()),
+        Arc::new(Table::of::<failover::Step>().followed()),
         Arc::new(Table::of::<standby::Step>()),
+        Arc::new(Table::of::<follow::Step>()),
+        Arc::new(Table::of::<follower_changeover::Step>().turning_at("overtake")),
+        Arc::new(Table::of::<unfollow::Step>()),
         Arc::new(Table::of::<destroy::Step>()),
     ]
 }
@@ -94,6 +102,16 @@ impl Case {
             return None;
         };
         self.table.steps.iter().find(|step| step.name == place.step)
+    }
+
+    /// A follower that cannot be pointed is no reason to give up: it is replaced.
+    pub(crate) fn is_borne(&self) -> bool {
+        let (Disturbance::Once(place, _) | Disturbance::ForEver(place, _)) = self.disturbance
+        else {
+            return false;
+        };
+        // The first call looks at the new server.
+        place.step == "point_followers" && place.call > 0
     }
 
     async fn play(&self, stage: &Stage) -> Report {
@@ -129,7 +147,7 @@ impl Case {
         let _ = running.await;
         let report = Report {
             ended,
-            wrong: wrong(stage, &sim, database, ended).await,
+            wrong: wrong(stage, &sim, ended).await,
             picture: picture(stage, &sim, database).await,
             restarts,
             calls: self.calls(&sim),
@@ -147,15 +165,27 @@ impl Case {
             (_, FenceMeans::Freeze) => {}
         }
         let refused = match self.way {
-            Way::Straight | Way::Again => None,
-            Way::Back => self.table.turning_point,
-            Way::Disposed => self.table.disposable,
+            Way::Straight | Way::Again => vec![],
+            Way::Back => self
+                .table
+                .turning_point
+                .map(|step| (step, 0))
+                .into_iter()
+                .collect(),
+            Way::Disposed => self
+                .table
+                .disposable
+                .map(|step| (step, 0))
+                .into_iter()
+                .collect(),
+            // Before the switch and behind it. The first calls only look.
+            Way::Replaced => vec![("point_followers", 1), ("prove_followers", 3)],
         };
-        if let Some(step) = refused {
+        for (step, call) in refused {
             let place = Place {
                 procedure: self.table.procedure,
                 step,
-                call: 0,
+                call,
             };
             sim.inject(place, Fault::Refused);
         }
@@ -181,6 +211,9 @@ impl Case {
         let id = database.id;
         match self.table.procedure {
             method @ ("changeover" | "restart") => {
+                if self.table.followed {
+                    follower_of(stage, sim, &database).await;
+                }
                 let request = RunMaintenance {
                     method: Some(method.to_owned()),
                     ..maintenance_of(database)
@@ -188,6 +221,9 @@ impl Case {
                 engine.run_maintenance(request).await.map(drop)
             }
             "failover" => {
+                if self.table.followed {
+                    follower_of(stage, sim, &database).await;
+                }
                 standby_of(stage, sim, &database).await;
                 let database = stage.database(id).await.expect("it is there");
                 let request = RunMaintenance {
@@ -203,6 +239,23 @@ impl Case {
                 let broken = standby_of(stage, sim, &database).await;
                 sim.ruin(broken);
                 engine.build_standby(&database, vec![broken]).await
+            }
+            "follow" => {
+                let following = crate::stage::follow(engine, &database).await;
+                return following.id;
+            }
+            "follower_changeover" => {
+                let follower = follower_of(stage, sim, &database).await;
+                let id = follower.id;
+                let begun = engine.run_maintenance(maintenance_of(follower)).await;
+                begun.expect("nothing stands in the way");
+                return id;
+            }
+            "unfollow" => {
+                let follower = follower_of(stage, sim, &database).await;
+                let begun = engine.unfollow(&follower).await;
+                begun.expect("nothing stands in the way");
+                return follower.id;
             }
             "destroy" => engine.destroy_database(&database).await,
             other => panic!("how is a {other} begun?"),
@@ -223,41 +276,47 @@ pub(crate) fn run(engine: &Engine) -> tokio::task::JoinHandle<()> {
 }
 
 /// Rules that were broken, and what was left lying about.
-pub(crate) async fn wrong(
-    stage: &Stage,
-    sim: &Sim,
-    database: DatabaseId,
-    ended: Ended,
-) -> Vec<String> {
+pub(crate) async fn wrong(stage: &Stage, sim: &Sim, ended: Ended) -> Vec<String> {
     let mut wrong = sim.violations();
     if matches!(ended, Ended::Stuck | Ended::StillTrying) {
         return wrong;
     }
     wrong.extend(sim.unsettled());
-    let rows = stage
-        .store
-        .instances(database)
-        .await
-        .expect("the store answers");
-    let rows = rows.iter().map(|instance| instance.id).collect();
-    if sim.instances() != rows {
+    let mut known = BTreeSet::new();
+    for database in all(stage).await {
+        let rows = stage.store.instances(database.id).await;
+        known.extend(rows.expect("the store answers").iter().map(|row| row.id));
+        if sim.target_of(&database.dbname) != database.primary_instance {
+            wrong.push("clients go elsewhere than the record says".to_owned());
+        }
+    }
+    if sim.instances() != known {
         wrong.push(format!(
-            "instances {:?} are there, {rows:?} are known",
+            "instances {:?} are there, {known:?} are known",
             sim.instances()
         ));
-    }
-    if let Some(database) = stage.database(database).await
-        && sim.target_of(&database.dbname) != database.primary_instance
-    {
-        wrong.push("clients go elsewhere than the record says".to_owned());
     }
     wrong
 }
 
+/// Also such as could not be made, which keep their row.
+async fn all(stage: &Stage) -> Vec<Database> {
+    stage.store.databases().await.expect("the store answers")
+}
+
 pub(crate) async fn picture(stage: &Stage, sim: &Sim, id: DatabaseId) -> String {
-    let Some(database) = stage.database(id).await else {
-        return format!("gone; {} instances", sim.instances().len());
-    };
+    let mut pictures = vec![match stage.database(id).await {
+        Some(database) => picture_of(stage, sim, database).await,
+        None => format!("gone; {} instances", sim.instances().len()),
+    }];
+    for other in all(stage).await.into_iter().filter(|other| other.id != id) {
+        pictures.push(picture_of(stage, sim, other).await);
+    }
+    pictures.join(" | ")
+}
+
+async fn picture_of(stage: &Stage, sim: &Sim, database: Database) -> String {
+    let id = database.id;
     let mut lines = vec![format!("{:?}", database.state)];
     for row in stage.store.instances(id).await.expect("the store answers") {
         let seen = sim.observe(row.id);
@@ -408,6 +467,17 @@ async fn standby_of(stage: &Stage, sim: &Arc<Sim>, database: &Database) -> Insta
         panic!("one standby was made: {standbys:?}");
     };
     standby.id
+}
+
+/// Gives a database a follower.
+async fn follower_of(stage: &Stage, sim: &Arc<Sim>, leader: &Database) -> Database {
+    let engine = engine(&stage.store, sim, Arc::new(Unwatched), "server");
+    let running = run(&engine);
+    let follower = crate::stage::follow(&engine, leader).await;
+    assert_eq!(stage.end(follower.id, PATIENCE).await, Ended::Succeeded);
+    running.abort();
+    let _ = running.await;
+    stage.database(follower.id).await.expect("it was just made")
 }
 
 /// A database that was provisioned without any trouble; no engine runs afterwards.

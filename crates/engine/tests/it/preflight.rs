@@ -63,7 +63,7 @@ impl Play {
         let running = run(&engine);
         let ended = self.stage.end(self.database.id, PATIENCE).await;
         running.abort();
-        let none = wrong(&self.stage, &self.sim, self.database.id, ended).await;
+        let none = wrong(&self.stage, &self.sim, ended).await;
         assert_eq!(none, [] as [&str; 0]);
         (ended, self.newest().await)
     }
@@ -146,7 +146,7 @@ async fn what_comes_up_while_the_copy_is_made_stops_it_before_clients_are_held()
     assert_eq!(ended, Ended::RolledBack);
     let expected = [("before", Verdict::Pass), ("before_hold", Verdict::Blocked)];
     assert_eq!(verdicts(&play.newest().await), expected);
-    let wrong = wrong(&play.stage, &play.sim, play.database.id, ended).await;
+    let wrong = wrong(&play.stage, &play.sim, ended).await;
     assert_eq!(wrong, [] as [&str; 0]);
 }
 

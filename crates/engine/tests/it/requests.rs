@@ -54,6 +54,7 @@ impl Desk {
             plan: "standard-0".to_owned(),
             name: None,
             release: None,
+            follow: None,
             request_id: None,
         }
     }

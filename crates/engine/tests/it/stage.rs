@@ -36,6 +36,8 @@ pub(crate) const KEPT: Duration = Duration::from_secs(3_600);
 
 /// A few looks long.
 const SOAK: Duration = Duration::from_millis(500);
+/// In the simulated world a follower follows at the next look, or never.
+const FOLLOWERS_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -131,7 +133,7 @@ impl Stage {
                 .await
                 .expect("the store answers")
             {
-                Some((_, _, true)) => return Ended::Stuck,
+                Some(unfinished) if unfinished.is_stuck => return Ended::Stuck,
                 Some(_) if Instant::now() > deadline => return Ended::StillTrying,
                 Some(_) => sleep(LOOK_AGAIN).await,
                 None => return self.recorded_end(database).await,
@@ -198,6 +200,7 @@ pub(crate) fn engine_with(
         plans: Plans::defaults(),
         hold_limits,
         soak: SOAK,
+        followers_within: FOLLOWERS_WITHIN,
         retire_grace,
     };
     Engine::new(Arc::clone(store), Arc::new(world), owner)
@@ -211,10 +214,26 @@ pub(crate) async fn create_database(engine: &Engine) -> Database {
         plan: "standard-0".to_owned(),
         name: None,
         release: Some(FIRST.to_owned()),
+        follow: None,
         request_id: None,
     };
     let made = engine.create_database(request).await;
     made.expect("a database is begun")
+}
+
+/// Asks for a follower of `leader`, in an app of its own.
+pub(crate) async fn follow(engine: &Engine, leader: &Database) -> Database {
+    let app = engine.create_app(None).await.expect("an app is made");
+    let request = CreateDatabase {
+        app,
+        plan: "standard-0".to_owned(),
+        name: None,
+        release: None,
+        follow: Some(leader.clone()),
+        request_id: None,
+    };
+    let made = engine.create_database(request).await;
+    made.expect("a follower is begun")
 }
 
 pub(crate) fn maintenance_of(database: Database) -> RunMaintenance {

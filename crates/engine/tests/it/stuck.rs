@@ -69,10 +69,10 @@ async fn play(case: &Case, stage: &Stage) -> Option<String> {
         let ended = stage.end(id, PATIENCE).await;
         let expected = match case.way {
             Way::Back => Ended::RolledBack,
-            Way::Straight | Way::Again | Way::Disposed => Ended::Succeeded,
+            Way::Straight | Way::Again | Way::Disposed | Way::Replaced => Ended::Succeeded,
         };
         assert_eq!(ended, expected, "{case:?}");
-        let wrong = wrong(stage, &sim, id, ended).await;
+        let wrong = wrong(stage, &sim, ended).await;
         assert!(wrong.is_empty(), "{case:?}: {wrong:?}");
         picture_in_the_end = Some(picture(stage, &sim, id).await);
     }
@@ -126,7 +126,11 @@ async fn ask_again(case: &Case, engine: &Engine, database: &Database) {
     let asked = engine
         .run_maintenance(maintenance_of(database.clone()))
         .await;
-    match (case.table.procedure, asked) {
+    let method = match case.table.procedure {
+        "follower_changeover" => "changeover",
+        procedure => procedure,
+    };
+    match (method, asked) {
         (method @ ("changeover" | "restart" | "failover"), asked) => {
             let maintenance = asked.unwrap_or_else(|refused| panic!("{case:?}: {refused:?}"));
             assert_eq!(

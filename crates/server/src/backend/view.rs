@@ -91,7 +91,8 @@ pub struct InfoView {
 pub struct Following {
     pub name: DatabaseName,
     pub url: String,
-    pub lag_bytes: Option<u64>,
+    /// Transactions that the leader has ended and it has not replayed.
+    pub behind_by: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -19,6 +19,17 @@ pub(super) async fn show(State(services): State<Services>, Path(database): Path<
     }
 }
 
+pub(super) async fn unfollow(
+    State(services): State<Services>,
+    Path(database): Path<String>,
+) -> Reply {
+    let database = find::database(&*services.backend, &database, None).await?;
+    services.backend.unfollow(database.id).await?;
+    Ok(reply::accepted(
+        &serde_json::json!({ "message": "unfollowing" }),
+    ))
+}
+
 fn shown(view: InfoView) -> Database {
     Database {
         addon_id: view.database.id.0,

@@ -37,7 +37,7 @@ pub(super) fn entries(view: &InfoView) -> Vec<InfoEntry> {
     ];
     if let Some(leader) = &view.following {
         lines.push(databases("Following", vec![leader.url.clone()]));
-        lines.push(line("Behind By", leader.lag_bytes.map(bytes)));
+        lines.push(line("Behind By", leader.behind_by.map(commits)));
     }
     lines.push(databases("Followers", view.followers.clone()));
     lines.push(line("Maintenance", Some(maintenance(&view.maintenance))));
@@ -51,6 +51,14 @@ fn line(name: &str, value: Option<String>) -> InfoEntry {
         name: name.to_owned(),
         resolve_db_name: false,
         values: value.into_iter().collect(),
+    }
+}
+
+/// Heroku's words.
+fn commits(behind_by: u64) -> String {
+    match behind_by {
+        1 => "1 commit".to_owned(),
+        other => format!("{other} commits"),
     }
 }
 

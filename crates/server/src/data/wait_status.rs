@@ -12,6 +12,9 @@ pub(super) async fn show(State(services): State<Services>, Path(database): Path<
     let database = find::database(&*services.backend, &database, None).await?;
     let (message, waiting, error) = match database.state {
         DatabaseState::Provisioning => ("preparing", true, false),
+        DatabaseState::Provisioned if services.backend.is_unfollowing(database.id).await? => {
+            ("unfollowing", true, false)
+        }
         DatabaseState::Provisioned => ("available", false, false),
         DatabaseState::Deprovisioning => ("being destroyed", false, true),
         DatabaseState::Deprovisioned => ("destroyed", false, true),

@@ -4,12 +4,13 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::{Map, Value};
 use upkeep_api::body::{Addon, AddonService, CreateAddon, Price, PricedPlan, ResolveAddon};
-use upkeep_domain::name::DatabaseName;
+use upkeep_domain::id::DatabaseId;
+use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::SERVICE;
 use upkeep_domain::refusal::Refusal;
 
 use super::apps::shown_ref;
-use crate::backend::{CreateDatabase, DatabaseState, DatabaseView};
+use crate::backend::{Backend, CreateDatabase, DatabaseState, DatabaseView};
 use crate::reply::{self, Reply};
 use crate::request::{Json, RequestId};
 use crate::router::Services;
@@ -48,24 +49,42 @@ pub(super) async fn create(
 ) -> Reply {
     let app = services.backend.app(&app).await?;
     let name = wish.name.map(DatabaseName::try_from).transpose();
+    let config = config(&wish.config)?;
+    let follow = match config.follow {
+        Some(text) => Some(leader(&*services.backend, &text, &app.name).await?),
+        None => None,
+    };
     let wish = CreateDatabase {
         app: app.id,
         name: name.map_err(|error| Refusal::invalid(error.to_string()))?,
         plan: wish.plan.as_str().to_owned(),
-        release: release_of(&wish.config)?,
+        release: config.release,
+        follow,
         request_id: request_id.0,
     };
     let database = services.backend.create_database(wish).await?;
     Ok(reply::accepted(&shown(database)))
 }
 
+#[derive(Default)]
+struct Config {
+    release: Option<String>,
+    follow: Option<String>,
+}
+
 /// What stands behind `--` has to be understood or refused: a follower that is silently none would
 /// be a nasty surprise.
-fn release_of(config: &Map<String, Value>) -> Result<Option<String>, Refusal> {
-    let mut release = None;
-    for (key, value) in config {
+fn config(said: &Map<String, Value>) -> Result<Config, Refusal> {
+    let mut config = Config::default();
+    for (key, value) in said {
         match (key.as_str(), value) {
-            ("release" | "version", Value::String(text)) => release = Some(text.clone()),
+            ("release" | "version", Value::String(text)) => config.release = Some(text.clone()),
+            ("follow", Value::String(text)) => config.follow = Some(text.clone()),
+            ("follow", _) => {
+                return Err(Refusal::invalid(
+                    "`--follow` needs a database, such as `DATABASE`",
+                ));
+            }
             ("release" | "version", _) => {
                 return Err(Refusal::invalid(format!(
                     "`--{key}` needs the name of a release, such as `15.18`"
@@ -76,11 +95,42 @@ fn release_of(config: &Map<String, Value>) -> Result<Option<String>, Refusal> {
                     "the option `--{}` is not known",
                     key.escape_default()
                 ))
-                .with_hint("options of a new database: --release RELEASE"));
+                .with_hint("options of a new database: --release RELEASE, --follow DATABASE"));
             }
         }
     }
-    Ok(release)
+    Ok(config)
+}
+
+/// By what it is called in the app, in another one (`app::DATABASE`), or by its URL.
+async fn leader(backend: &dyn Backend, text: &str, app: &AppName) -> Result<DatabaseId, Refusal> {
+    let unknown = || {
+        Refusal::not_found(format!(
+            "there is no database `{}` to follow",
+            shown_without_secrets(text)
+        ))
+        .with_hint("name it as `addons` lists it, or as app::DATABASE")
+    };
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return backend.database_by_url(text).await?.ok_or_else(unknown);
+    }
+    let (other, name) = resolver::split(text);
+    let mut found = backend.resolve(name, other.or(Some(app.as_str()))).await?;
+    match found.len() {
+        1 => Ok(found.remove(0).id),
+        0 => Err(unknown()),
+        _ => Err(Refusal::invalid(format!(
+            "`{}` could be several databases",
+            text.escape_default()
+        ))
+        .with_hint("name the one that is meant, as `addons` lists it")),
+    }
+}
+
+fn shown_without_secrets(text: &str) -> String {
+    let is_url = text.contains("://");
+    let shown = if is_url { "postgres://…" } else { text };
+    shown.escape_default().to_string()
 }
 
 pub(super) async fn destroy(

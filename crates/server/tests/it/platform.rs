@@ -103,14 +103,14 @@ async fn a_plan_may_be_a_bare_text() {
 #[tokio::test]
 async fn an_option_that_is_not_known_is_refused_and_not_left_out() {
     let (program, _) = Program::with_a_database().await;
-    let body = json!({"config": {"follow": "DATABASE"}, "plan": "heroku-postgresql:standard-0"});
+    let body = json!({"config": {"fork": "DATABASE"}, "plan": "heroku-postgresql:standard-0"});
     let refused = program.post("/apps/shop/addons", &body).await;
     assert_eq!(refused.status, 422);
     assert!(
         refused.json()["message"]
             .as_str()
             .unwrap()
-            .contains("--follow")
+            .contains("--fork")
     );
     assert_eq!(program.client.addons(Some("shop")).await.unwrap().len(), 1);
 }

@@ -23,7 +23,7 @@ use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Backend, CreateDatabase, DatabaseState, DatabaseView,
-    EventKind, EventView, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since,
+    EventKind, EventView, Following, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since,
 };
 use uuid::Uuid;
 
@@ -43,6 +43,8 @@ struct State {
     apps: Vec<AppView>,
     databases: Vec<DatabaseView>,
     maintenances: HashMap<DatabaseId, MaintenanceView>,
+    /// Followers, and their leaders.
+    following: HashMap<DatabaseId, DatabaseId>,
     runs: HashMap<Uuid, MaintenanceView>,
     history: Vec<MaintenanceView>,
     events: Vec<(DatabaseId, EventView)>,
@@ -50,7 +52,28 @@ struct State {
     begun_behind: HashMap<DatabaseId, i64>,
 }
 
+fn url_of(database: &DatabaseView) -> String {
+    format!("postgres://u:p@127.0.0.1:5432/{}", database.name)
+}
+
 impl World {
+    fn following(&self, id: DatabaseId) -> Option<Following> {
+        let state = self.state();
+        let leader = state.following.get(&id)?;
+        let leader = state.databases.iter().find(|d| d.id == *leader)?;
+        Some(Following {
+            name: leader.name.clone(),
+            url: url_of(leader),
+            behind_by: Some(1),
+        })
+    }
+
+    fn followers(&self, id: DatabaseId) -> Vec<String> {
+        let state = self.state();
+        let follows = |d: &&DatabaseView| state.following.get(&d.id) == Some(&id);
+        state.databases.iter().filter(follows).map(url_of).collect()
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
@@ -272,6 +295,9 @@ impl Backend for World {
         };
         state.databases.push(database.clone());
         state
+            .following
+            .extend(wish.follow.map(|leader| (database.id, leader)));
+        state
             .maintenances
             .insert(database.id, MaintenanceView::none(database.clone()));
         Ok(database)
@@ -282,6 +308,21 @@ impl Backend for World {
         self.state().databases.retain(|d| d.id != id);
         database.state = DatabaseState::Deprovisioning;
         Ok(database)
+    }
+
+    async fn unfollow(&self, id: DatabaseId) -> Result<(), Refusal> {
+        self.state().following.remove(&id);
+        Ok(())
+    }
+
+    async fn is_unfollowing(&self, _id: DatabaseId) -> Result<bool, Refusal> {
+        Ok(false)
+    }
+
+    async fn database_by_url(&self, url: &str) -> Result<Option<DatabaseId>, Refusal> {
+        let state = self.state();
+        let mut all = state.databases.iter();
+        Ok(all.find(|d| url_of(d) == url).map(|d| d.id))
     }
 
     async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal> {
@@ -299,10 +340,10 @@ impl Backend for World {
             size_bytes: Some(8_003_583),
             connections: Some(3),
             tables: Some(0),
-            url: format!("postgres://u:p@127.0.0.1:5432/{}", database.name),
+            url: url_of(&database),
             standby_ready: None,
-            following: None,
-            followers: Vec::new(),
+            following: self.following(id),
+            followers: self.followers(id),
             maintenance: self.maintenance(id).await?,
             database,
         })

@@ -4,8 +4,9 @@ use serde_json::Value;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, WorkflowId};
+use uuid::Uuid;
 
-use crate::databases::NewDatabase;
+use crate::databases::{DatabaseState, NewDatabase};
 use crate::maintenances::NewMaintenance;
 use crate::{Error, Store};
 
@@ -19,45 +20,26 @@ pub struct NewWorkflow {
     pub state: Value,
 }
 
+/// What comes into being with a workflow.
+enum With<'a> {
+    Nothing,
+    Database(&'a NewDatabase),
+    Maintenance(&'a NewMaintenance),
+    /// The database ends.
+    End,
+}
+
 impl Store {
     /// A new database and the workflow that makes it.
     ///
     /// # Errors
-    /// [`Error::Exists`] when a name is taken.
+    /// [`Error::Exists`] when a name is taken, [`Error::LeaderGone`] when its leader is there no more.
     pub async fn begin_provision(
         &self,
         workflow: &NewWorkflow,
         database: &NewDatabase,
     ) -> Result<(), Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
-        transaction
-            .execute(
-                "INSERT INTO upkeep.databases
-                     (id, app_id, name, plan, attachment, dbname, credential, state, request_id)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'provisioning', $8)",
-                &[
-                    &database.id.0,
-                    &database.app_id.0,
-                    &database.name.as_str(),
-                    &database.plan,
-                    &database.attachment,
-                    &database.dbname,
-                    &Json(&database.credential),
-                    &database.request_id,
-                ],
-            )
-            .await
-            .map_err(Error::query("insert a database"))?;
-        insert_workflow(&transaction, workflow, None).await?;
-        transaction
-            .commit()
-            .await
-            .map_err(Error::query("commit a new database"))
+        self.begin_with(workflow, With::Database(database)).await
     }
 
     /// A maintenance that runs from now on.
@@ -69,44 +51,8 @@ impl Store {
         workflow: &NewWorkflow,
         maintenance: &NewMaintenance,
     ) -> Result<(), Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
+        self.begin_with(workflow, With::Maintenance(maintenance))
             .await
-            .map_err(Error::query("begin a transaction"))?;
-        transaction
-            .execute(
-                "WITH m AS (
-                     INSERT INTO upkeep.maintenances
-                         (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers, started_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, now()) RETURNING *)
-                 INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-                 SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
-                     'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
-                     'release_before', m.release_before, 'release_after', m.release_after)
-                 FROM m",
-                &[
-                    &maintenance.id.0,
-                    &workflow.database.0,
-                    &NewMaintenance::STATUS.as_str(),
-                    &maintenance.method,
-                    &maintenance.reason,
-                    &maintenance.release_before,
-                    &maintenance.release_after,
-                    &maintenance.request_id,
-                    &workflow.id.0,
-                    &maintenance.method_because,
-                    &Json(&maintenance.waivers),
-                ],
-            )
-            .await
-            .map_err(Error::query("insert a maintenance"))?;
-        insert_workflow(&transaction, workflow, Some(maintenance)).await?;
-        transaction
-            .commit()
-            .await
-            .map_err(Error::query("commit a new maintenance"))
     }
 
     /// Work that comes with nothing else.
@@ -114,55 +60,165 @@ impl Store {
     /// # Errors
     /// [`Error::Exists`] when something is being done to the database already.
     pub async fn begin(&self, workflow: &NewWorkflow) -> Result<(), Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
-        insert_workflow(&transaction, workflow, None).await?;
-        transaction
-            .commit()
-            .await
-            .map_err(Error::query("commit a new workflow"))
+        self.begin_with(workflow, With::Nothing).await
     }
 
     /// The end of a database, from now on.
     ///
     /// # Errors
-    /// [`Error::Exists`] when something is being done to the database already.
+    /// [`Error::Exists`] when something is being done to the database already,
+    /// [`Error::HasFollowers`] when others follow it.
     pub async fn begin_destroy(&self, workflow: &NewWorkflow) -> Result<(), Error> {
+        self.begin_with(workflow, With::End).await
+    }
+
+    async fn begin_with(&self, workflow: &NewWorkflow, with: With<'_>) -> Result<(), Error> {
         let mut guard = self.transactions().await?;
         let client = guard.as_mut().expect("`transactions` filled the slot");
         let transaction = client
             .transaction()
             .await
             .map_err(Error::query("begin a transaction"))?;
-        transaction
-            .execute(
-                "UPDATE upkeep.databases SET state = 'deprovisioning' WHERE id = $1",
-                &[&workflow.database.0],
-            )
-            .await
-            .map_err(Error::query("mark a database as deprovisioning"))?;
-        insert_workflow(&transaction, workflow, None).await?;
+        let leader = match with {
+            With::Database(database) => database.follows,
+            _ => None,
+        };
+        let family = lock_family(&transaction, workflow.database, leader).await?;
+        let mut maintenance = None;
+        match with {
+            With::Nothing => {}
+            With::Database(database) => insert_database(&transaction, database).await?,
+            With::Maintenance(new) => {
+                insert_maintenance(&transaction, workflow, new).await?;
+                maintenance = Some(new);
+            }
+            With::End => mark_its_end(&transaction, workflow.database).await?,
+        }
+        insert_workflow(&transaction, workflow, family, maintenance).await?;
         transaction
             .commit()
             .await
-            .map_err(Error::query("commit the end of a database"))
+            .map_err(Error::query("commit a new workflow"))
+    }
+}
+
+/// Who begins something with a family waits here for whoever begins something else with it: the order
+/// of tickets is the order of commits.
+async fn lock_family(
+    transaction: &Transaction<'_>,
+    database: DatabaseId,
+    leader: Option<DatabaseId>,
+) -> Result<Uuid, Error> {
+    let locked = transaction
+        .query_opt(
+            "SELECT id, state FROM upkeep.databases
+             WHERE id = coalesce($2, (SELECT coalesce(follows, id) FROM upkeep.databases WHERE id = $1))
+             FOR UPDATE",
+            &[&database.0, &leader.map(|leader| leader.0)],
+        )
+        .await
+        .map_err(Error::query("lock a leader and its followers"))?;
+    let stays = locked
+        .as_ref()
+        .is_some_and(|row| row.get::<_, &str>("state") == DatabaseState::Provisioned.as_str());
+    match locked {
+        _ if leader.is_some() && !stays => Err(Error::LeaderGone),
+        Some(row) => Ok(row.get("id")),
+        // It is about to be inserted.
+        None => Ok(database.0),
+    }
+}
+
+async fn insert_database(
+    transaction: &Transaction<'_>,
+    database: &NewDatabase,
+) -> Result<(), Error> {
+    transaction
+        .execute(
+            "INSERT INTO upkeep.databases
+                 (id, app_id, name, plan, attachment, dbname, server_dbname, credential, follows, state, request_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'provisioning', $10)",
+            &[
+                &database.id.0,
+                &database.app_id.0,
+                &database.name.as_str(),
+                &database.plan,
+                &database.attachment,
+                &database.dbname,
+                &database.server_dbname,
+                &Json(&database.credential),
+                &database.follows.map(|leader| leader.0),
+                &database.request_id,
+            ],
+        )
+        .await
+        .map_err(Error::query("insert a database"))?;
+    Ok(())
+}
+
+async fn insert_maintenance(
+    transaction: &Transaction<'_>,
+    workflow: &NewWorkflow,
+    maintenance: &NewMaintenance,
+) -> Result<(), Error> {
+    transaction
+        .execute(
+            "WITH m AS (
+                 INSERT INTO upkeep.maintenances
+                     (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers, started_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, now()) RETURNING *)
+             INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+             SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
+                 'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
+                 'release_before', m.release_before, 'release_after', m.release_after)
+             FROM m",
+            &[
+                &maintenance.id.0,
+                &workflow.database.0,
+                &NewMaintenance::STATUS.as_str(),
+                &maintenance.method,
+                &maintenance.reason,
+                &maintenance.release_before,
+                &maintenance.release_after,
+                &maintenance.request_id,
+                &workflow.id.0,
+                &maintenance.method_because,
+                &Json(&maintenance.waivers),
+            ],
+        )
+        .await
+        .map_err(Error::query("insert a maintenance"))?;
+    Ok(())
+}
+
+/// Refuses while it has followers.
+async fn mark_its_end(transaction: &Transaction<'_>, database: DatabaseId) -> Result<(), Error> {
+    let marked = transaction
+        .execute(
+            "UPDATE upkeep.databases SET state = 'deprovisioning' WHERE id = $1 AND NOT EXISTS (
+                 SELECT FROM upkeep.databases f WHERE f.follows = $1 AND f.state <> 'failed')",
+            &[&database.0],
+        )
+        .await
+        .map_err(Error::query("mark a database as deprovisioning"))?;
+    if marked == 1 {
+        Ok(())
+    } else {
+        Err(Error::HasFollowers)
     }
 }
 
 async fn insert_workflow(
     transaction: &Transaction<'_>,
     workflow: &NewWorkflow,
+    family: Uuid,
     maintenance: Option<&NewMaintenance>,
 ) -> Result<(), Error> {
     transaction
         .execute(
             "WITH w AS (
-                 INSERT INTO upkeep.workflows (id, database_id, maintenance_id, procedure, step, state)
-                 VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, database_id, step)
+                 INSERT INTO upkeep.workflows (id, database_id, maintenance_id, procedure, step, state, family)
+                 VALUES ($1, $2, $3, $4, $5, $6, $8) RETURNING id, database_id, step)
              INSERT INTO upkeep.events (workflow_id, database_id, step, kind, sentence)
              SELECT id, database_id, step, 'started', $7 FROM w",
             &[
@@ -173,6 +229,7 @@ async fn insert_workflow(
                 &workflow.first_step,
                 &workflow.state,
                 &workflow.first_sentence,
+                &family,
             ],
         )
         .await

@@ -6,7 +6,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
-use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
 use upkeep_domain::preflight::Report;
 
 use super::Claim;
@@ -18,6 +18,7 @@ pub enum Change {
     /// An instance that is going to be made. Recorded before it is, so that it is never forgotten.
     InsertInstance {
         id: InstanceId,
+        database: DatabaseId,
         host: HostId,
         release: String,
         role: InstanceRole,
@@ -34,6 +35,19 @@ pub enum Change {
         standby: InstanceId,
         follows: InstanceId,
     },
+    /// The readers of a follower are on this instance from now on.
+    PointReaders {
+        database: DatabaseId,
+        follower: InstanceId,
+        follows: InstanceId,
+    },
+    /// A standby or follower streams from there.
+    Follows {
+        id: InstanceId,
+        upstream: InstanceId,
+    },
+    /// The database is nobody's follower any more, and takes writes.
+    Unfollowed,
     /// It was started on another release.
     SetRelease {
         id: InstanceId,
@@ -68,12 +82,12 @@ impl Change {
     ) -> Result<(), Error> {
         let database = &claim.database.0;
         let done = match self {
-            Self::InsertInstance { id, host, release, role } => {
+            Self::InsertInstance { id, database, host, release, role } => {
                 transaction
                     .execute(
                         "INSERT INTO upkeep.instances (id, database_id, host_id, release, role)
                          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-                        &[&id.0, database, &host.0, release, &role.as_str()],
+                        &[&id.0, &database.0, &host.0, release, &role.as_str()],
                     )
                     .await
             }
@@ -97,6 +111,27 @@ impl Change {
                         &[&standby.0, &follows.0],
                     )
                     .await
+            }
+            Self::PointReaders { database, follower, follows } => {
+                transaction
+                    .execute(
+                        "WITH r AS (
+                             UPDATE upkeep.instances SET role = 'follower', follows = $3, silent_since = NULL WHERE id = $2)
+                         UPDATE upkeep.databases SET primary_instance = $2, route_fence = $4 WHERE id = $1",
+                        &[&database.0, &follower.0, &follows.0, &(claim.fence.0 as i64)],
+                    )
+                    .await
+            }
+            Self::Follows { id, upstream } => {
+                transaction
+                    .execute(
+                        "UPDATE upkeep.instances SET follows = $2, silent_since = NULL WHERE id = $1",
+                        &[&id.0, &upstream.0],
+                    )
+                    .await
+            }
+            Self::Unfollowed => {
+                transaction.execute("UPDATE upkeep.databases SET follows = NULL WHERE id = $1", &[database]).await
             }
             Self::SetRelease { id, release } => {
                 transaction

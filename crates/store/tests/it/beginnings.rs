@@ -42,7 +42,7 @@ async fn stuck_work_is_unfinished_and_ended_work_is_not() {
             .begin_maintenance(&workflow(&database), &maintenance())
             .await;
         if end == End::Stuck {
-            assert!(matches!(unfinished, Some((_, _, true))), "{unfinished:?}");
+            assert!(unfinished.is_some_and(|work| work.is_stuck));
             assert_eq!(exists(begun), "one_unfinished_workflow_per_database");
         } else {
             assert_eq!(unfinished, None);

@@ -92,8 +92,8 @@ async fn what_is_written_under_a_lost_claim_is_not_written() {
     assert_eq!(fixture.count("events").await, before);
     let now = store.database(database.id).await.unwrap().unwrap();
     assert_eq!(now.state, upkeep_store::DatabaseState::Provisioning);
-    let (_, step, _) = store.unfinished(database.id).await.unwrap().unwrap();
-    assert_eq!(step, "first");
+    let unfinished = store.unfinished(database.id).await.unwrap().unwrap();
+    assert_eq!(unfinished.step, "first");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

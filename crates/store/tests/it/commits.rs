@@ -20,9 +20,14 @@ fn event(step: &'static str, kind: EventKind, detail: serde_json::Value) -> NewE
     }
 }
 
-fn new_instance(id: upkeep_domain::id::InstanceId, role: InstanceRole) -> Change {
+fn new_instance(
+    claim: &upkeep_store::Claim,
+    id: upkeep_domain::id::InstanceId,
+    role: InstanceRole,
+) -> Change {
     Change::InsertInstance {
         id,
+        database: claim.database,
         host: HostId(crate::id()),
         release: "15.18-a".to_owned(),
         role,
@@ -69,7 +74,7 @@ async fn a_change_that_cannot_be_made_undoes_the_whole_step() {
     let transition = Transition {
         events: vec![event("first", EventKind::Done, json!({}))],
         changes: vec![
-            new_instance(made, InstanceRole::Primary),
+            new_instance(&claim, made, InstanceRole::Primary),
             Change::Provisioned,
             // There is no such instance: the foreign key speaks at the commit.
             Change::Point {
@@ -82,13 +87,13 @@ async fn a_change_that_cannot_be_made_undoes_the_whole_step() {
     assert!(matches!(refused, Err(Error::Query { .. })), "{refused:?}");
     assert!(fixture.store.instance(made).await.unwrap().is_none());
     assert_eq!(fixture.count("events").await, 1);
-    let (_, step, _) = fixture
+    let unfinished = fixture
         .store
         .unfinished(database.id)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(step, "first");
+    assert_eq!(unfinished.step, "first");
     fixture
         .store
         .commit(&claim, &going_on())
@@ -105,10 +110,10 @@ async fn changes_come_with_their_step() {
     let (old, new) = (instance(), instance());
     let transition = Transition {
         changes: vec![
-            new_instance(old, InstanceRole::Primary),
-            new_instance(new, InstanceRole::Replacement),
+            new_instance(&claim, old, InstanceRole::Primary),
+            new_instance(&claim, new, InstanceRole::Replacement),
             // A step that is visited twice says it twice.
-            new_instance(new, InstanceRole::Replacement),
+            new_instance(&claim, new, InstanceRole::Replacement),
             Change::Point { primary: new },
             Change::Retire {
                 id: old,
@@ -160,7 +165,7 @@ async fn the_end_of_a_database_takes_everything_of_it_along() {
     let made = instance();
     let made = Transition {
         changes: vec![
-            new_instance(made, InstanceRole::Primary),
+            new_instance(&claim, made, InstanceRole::Primary),
             Change::Point { primary: made },
         ],
         ..going_on()
@@ -324,8 +329,8 @@ async fn a_standby_is_known_with_whom_it_follows_and_since_when_it_is_silent() {
     let (primary, standby) = (instance(), instance());
     let transition = Transition {
         changes: vec![
-            new_instance(primary, InstanceRole::Primary),
-            new_instance(standby, InstanceRole::Replacement),
+            new_instance(&claim, primary, InstanceRole::Primary),
+            new_instance(&claim, standby, InstanceRole::Replacement),
             Change::Register {
                 standby,
                 follows: primary,

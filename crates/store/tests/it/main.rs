@@ -112,6 +112,8 @@ fn database(app: AppId) -> NewDatabase {
         plan: "standard-0".to_owned(),
         attachment: format!("COLOR_{number}"),
         dbname: format!("d{number}"),
+        server_dbname: format!("d{number}"),
+        follows: None,
         credential: Credential {
             role: format!("u{number}"),
             password: "never shown".to_owned(),

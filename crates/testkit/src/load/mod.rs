@@ -11,6 +11,7 @@ mod ledger;
 mod pace;
 pub mod pgbench;
 mod plain;
+pub mod readers;
 mod run;
 mod session;
 mod special;

@@ -5,10 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use upkeep_domain::hold::{Felt, GateState, HoldLimits};
 use upkeep_domain::host_command::Fence;
-use upkeep_domain::route::Target;
+use upkeep_domain::route::{Access, Target};
 
 pub(super) struct Gate {
     pub(super) target: Target,
+    pub(super) access: Access,
+    /// How many records its readers have seen.
+    pub(super) shown: usize,
     pub(super) fence: Fence,
     pub(super) hold: Option<Hold>,
     /// Spares stand open on it.
@@ -55,9 +58,11 @@ impl Hold {
 }
 
 impl Gate {
-    pub(super) fn new(target: Target, fence: Fence) -> Self {
+    pub(super) fn new(target: Target, access: Access, fence: Fence) -> Self {
         Self {
             target,
+            access,
+            shown: 0,
             fence,
             hold: None,
             prepared: None,

@@ -83,6 +83,12 @@ impl Model {
                 slot,
                 ..
             } => self.rejoin(*instance, release, *upstream, slot),
+            HostCommand::Follow {
+                instance,
+                upstream,
+                slot,
+                ..
+            } => self.follow(*instance, *upstream, slot),
             HostCommand::DropSlot { instance, slot } => {
                 self.there(*instance)?.slots.remove(slot);
                 Ok(Outcome::Done)
@@ -129,7 +135,8 @@ impl Model {
 
     fn create(&mut self, instance: InstanceId, release: &ReleaseName) {
         self.clusters += 1;
-        let made = Instance::new(instance, release.clone(), self.clusters);
+        self.lineages += 1;
+        let made = Instance::new(instance, release.clone(), self.clusters, self.lineages);
         self.instances.entry(instance).or_insert(made);
     }
 
@@ -210,6 +217,17 @@ impl Model {
         };
         there.run();
         Ok(Outcome::Rejoined { rewound })
+    }
+
+    fn follow(&mut self, instance: InstanceId, upstream: InstanceId, slot: &str) -> Done {
+        if self.there(instance)?.source.is_none() {
+            return Err(failed("only a standby follows"));
+        }
+        self.running(upstream)?.slots.insert(slot.to_owned());
+        let there = self.there(instance)?;
+        (there.source, there.slot) = (Some(upstream), Some(slot.to_owned()));
+        let not_yet = (!there.is_running()).then(|| "its server does not run".to_owned());
+        Ok(Outcome::Follows { not_yet })
     }
 
     fn freeze(&mut self, instance: InstanceId, marker: Lsn) -> Done {
@@ -302,7 +320,12 @@ impl Model {
         there.promotion_requested = true;
         if let Some(source) = there.source.take() {
             there.timeline = TimelineId(there.timeline.0 + 1);
-            self.judge_promotion(instance, source);
+            if self.has_readers(instance) {
+                self.lineages += 1;
+                self.running(instance)?.lineage = self.lineages;
+            } else {
+                self.judge_promotion(instance, source);
+            }
         }
         let there = self.running(instance)?;
         there.commit(Record::Marker, true);

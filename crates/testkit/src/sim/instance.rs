@@ -26,6 +26,8 @@ pub(super) struct Instance {
     pub(super) id: InstanceId,
     pub(super) release: ReleaseName,
     pub(super) system_identifier: u64,
+    /// Shared by those of which one may take writes: a follower that is let go begins its own.
+    pub(super) lineage: u64,
     pub(super) process: ProcessState,
     /// It has ended of itself, with all of its log on disk.
     pub(super) shut_down: bool,
@@ -61,11 +63,17 @@ pub(super) fn records(lsn: Lsn) -> usize {
 }
 
 impl Instance {
-    pub(super) fn new(id: InstanceId, release: ReleaseName, system_identifier: u64) -> Self {
+    pub(super) fn new(
+        id: InstanceId,
+        release: ReleaseName,
+        system_identifier: u64,
+        lineage: u64,
+    ) -> Self {
         Self {
             id,
             release,
             system_identifier,
+            lineage,
             process: ProcessState::Stopped,
             shut_down: false,
             runs: 0,
@@ -94,7 +102,7 @@ impl Instance {
             slot: Some(slot.to_owned()),
             copy_looks: 2,
             is_copy: true,
-            ..Self::new(id, release, self.system_identifier)
+            ..Self::new(id, release, self.system_identifier, self.lineage)
         }
     }
 

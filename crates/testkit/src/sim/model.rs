@@ -9,6 +9,7 @@ use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
 use upkeep_domain::preflight::Facts;
 use upkeep_domain::release::{BASEBACKUP, REQUIRED_PROGRAMS, Release, Source};
+use upkeep_domain::route::Access;
 
 use super::clients::Clients;
 use super::fault::Faults;
@@ -23,6 +24,7 @@ pub(super) struct Model {
     pub(super) releases: Vec<Release>,
     pub(super) instances: BTreeMap<InstanceId, Instance>,
     pub(super) clusters: u64,
+    pub(super) lineages: u64,
     pub(super) journal: HashMap<CommandId, Result<Outcome, HostError>>,
     pub(super) fences: HashMap<InstanceId, Fence>,
     pub(super) gates: BTreeMap<String, Gate>,
@@ -49,6 +51,7 @@ impl Model {
             releases: releases.iter().map(|name| release(name)).collect(),
             instances: BTreeMap::new(),
             clusters: 0,
+            lineages: 0,
             journal: HashMap::new(),
             fences: HashMap::new(),
             gates: BTreeMap::new(),
@@ -76,6 +79,7 @@ impl Model {
         let there = self.instances.get(&instance);
         Observation {
             fence: self.fence,
+            streaming: there.and_then(|there| self.streams(there)),
             ..there.map_or_else(|| absent(instance), Instance::observe)
         }
     }
@@ -91,9 +95,11 @@ impl Model {
         for dbname in dbnames {
             let gate = self.gates.get_mut(&dbname).expect("its key was just read");
             gate.lapse();
-            if gate.is_open() {
-                let target = gate.target.instance;
-                self.client_commits(&dbname, target);
+            let (target, access) = (gate.target.instance, gate.access);
+            match access {
+                _ if !gate.is_open() => {}
+                Access::ReadWrite => self.client_commits(&dbname, target),
+                Access::ReadOnly => self.client_reads(&dbname, target),
             }
         }
     }
@@ -112,13 +118,52 @@ impl Model {
             return;
         };
         let flushed = source.wal[..source.flushed].to_vec();
+        let timeline = source.timeline;
         let standby = self.instances.get_mut(&standby).expect("it was just read");
-        if standby.is_running() {
+        if standby.is_running() && flushed.starts_with(&standby.wal) {
+            standby.timeline = timeline;
             let received = flushed
                 .len()
                 .min(standby.wal.len().saturating_add(records_max));
             standby.wal = flushed[..received].to_vec();
             standby.flushed = received;
+        }
+    }
+
+    /// Whether a standby receives what its source has; `None` of what is no standby, or does not run.
+    fn streams(&self, standby: &Instance) -> Option<bool> {
+        if !standby.is_running() || !standby.in_recovery() {
+            return None;
+        }
+        let source = standby
+            .source
+            .and_then(|source| self.instances.get(&source));
+        Some(source.is_some_and(|source| {
+            let (has, had) = (&source.wal[..source.flushed], &standby.wal[..]);
+            source.is_running() && (has.starts_with(had) || had.starts_with(has))
+        }))
+    }
+
+    /// Sessions that only read are on it.
+    pub(super) fn has_readers(&self, instance: InstanceId) -> bool {
+        let reads = |gate: &Gate| gate.access == Access::ReadOnly;
+        let mut gates = self.gates.values();
+        gates.any(|gate| reads(gate) && gate.target.instance == instance)
+    }
+
+    /// Nobody reads the past, nor where nothing is.
+    fn client_reads(&mut self, dbname: &str, target: InstanceId) {
+        let server = self.instances.get(&target);
+        let there = server.map(|server| (server.is_running(), server.wal.len()));
+        let gate = self.gates.get_mut(dbname).expect("its key was just read");
+        match there {
+            Some((true, shows)) if shows < gate.shown => {
+                self.broken("a reader was shown less than before");
+            }
+            Some((true, shows)) => gate.shown = shows,
+            // It died of itself: an outage, and nobody's error.
+            Some((false, _)) => {}
+            None => self.broken("readers were left where nothing is"),
         }
     }
 
@@ -145,7 +190,7 @@ impl Model {
             .values()
             .filter(|instance| instance.takes_writes())
         {
-            *writers.entry(instance.system_identifier).or_default() += 1;
+            *writers.entry(instance.lineage).or_default() += 1;
         }
         if writers.values().any(|&writers| writers > 1) {
             self.broken("two servers of one database take writes");
@@ -162,7 +207,7 @@ impl Model {
         };
         self.instances.values().any(|other| {
             other.id != instance.id
-                && other.system_identifier == instance.system_identifier
+                && other.lineage == instance.lineage
                 && other.promotion_requested
                 && other.timeline >= instance.timeline
         })
@@ -197,12 +242,15 @@ impl Model {
                 found.push(format!("spare sessions of {dbname} are left"));
             }
             let target = gate.target.instance;
-            if !self
-                .instances
-                .get(&target)
-                .is_some_and(Instance::takes_writes)
-            {
-                found.push(format!("{dbname} takes no writes"));
+            let server = self.instances.get(&target);
+            match gate.access {
+                Access::ReadWrite if !server.is_some_and(Instance::takes_writes) => {
+                    found.push(format!("{dbname} takes no writes"));
+                }
+                Access::ReadOnly if server.and_then(|s| self.streams(s)) != Some(true) => {
+                    found.push(format!("{dbname} does not follow"));
+                }
+                Access::ReadWrite | Access::ReadOnly => {}
             }
             match self.lost_commits(dbname, target) {
                 0 => {}

@@ -96,9 +96,10 @@ impl Traffic for Sim {
                 model.fenced(&route.dbname, route.fence)?;
             }
             doing.apply(|| {
-                let new = || Gate::new(route.target.clone(), route.fence);
+                let new = || Gate::new(route.target.clone(), route.access, route.fence);
                 let gate = model.gates.entry(route.dbname.clone()).or_insert_with(new);
                 gate.target = route.target.clone();
+                gate.access = route.access;
                 Ok(())
             })
         })

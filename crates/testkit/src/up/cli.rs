@@ -20,7 +20,10 @@ const WITHIN: Duration = Duration::from_secs(900);
 impl Up {
     /// Runs a client command to its end and gives back the object it printed.
     pub async fn json<T: DeserializeOwned>(&self, args: &[&str]) -> Result<T, Error> {
-        let args = [args, &["--json"]].concat();
+        // Behind `--` it would not be ours.
+        let ours = args.iter().position(|arg| *arg == "--");
+        let (ours, theirs) = args.split_at(ours.unwrap_or(args.len()));
+        let args = [ours, &["--json"], theirs].concat();
         self.begin(&args)?.json().await
     }
 

@@ -23,9 +23,15 @@ pub struct AddonsCreate {
     /// PostgreSQL release to begin with [default: the newest there is]
     #[arg(long)]
     pub release: Option<String>,
+    /// Database that it is to follow: name, config var, app::DATABASE or URL
+    #[arg(long, value_name = "DATABASE")]
+    pub follow: Option<String>,
     /// Watch until it is there
     #[arg(short, long)]
     pub wait: bool,
+    /// The same options as Heroku's command line takes them: -- --follow DATABASE
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub config: Vec<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -53,11 +53,13 @@ pub(super) async fn create(
 ) -> Result<Exit, Failure> {
     let app = args.app.app;
     let doing = format!("Creating {} on {app}", args.plan);
-    let wish = Wish {
+    let mut wish = Wish {
         plan: args.plan,
         name: args.name,
         release: args.release,
+        follow: args.follow,
     };
+    take_options(&mut wish, &args.config)?;
     let mut addon = out.doing(&doing, client.create_addon(&app, wish)).await?;
     if args.wait {
         addon = provisioned(client, &addon, out).await?;
@@ -76,6 +78,28 @@ pub(super) async fn create(
     }
     out.result(&addon, |addon| addon.name.clone());
     Ok(Exit::Done)
+}
+
+/// What stands behind `--`, as Heroku's command line takes it: `--key value` or `--key=value`.
+fn take_options(wish: &mut Wish, options: &[String]) -> Result<(), Failure> {
+    let refused = |sentence: String| {
+        Failure::refused(sentence)
+            .with_hint("options of a new database: --release RELEASE, --follow DATABASE")
+    };
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let (key, value) = match option.split_once('=') {
+            Some((key, value)) => (key, Some(value.to_owned())),
+            None => (option.as_str(), options.next().cloned()),
+        };
+        let value = value.ok_or_else(|| refused(format!("`{key}` needs a value")))?;
+        match key {
+            "--follow" => wish.follow = Some(value),
+            "--release" | "--version" => wish.release = Some(value),
+            _ => return Err(refused(format!("the option `{key}` is not known"))),
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn wait(

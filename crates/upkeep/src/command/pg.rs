@@ -3,8 +3,9 @@
 use upkeep_api::body::{Addon, ConfigVars, Database, InfoEntry};
 use upkeep_api::client::{Client, Provisioned};
 
+use super::follow::follow;
 use super::{addons, find};
-use crate::cli::{PgInfo, PgWait};
+use crate::cli::{PgInfo, PgUnfollow, PgWait};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Pair, render_pairs};
 
@@ -71,6 +72,51 @@ fn line(entry: &InfoEntry, vars: &ConfigVars) -> Option<Pair> {
         entry.values.clone()
     };
     (!values.is_empty()).then(|| Pair::new(&entry.name, values.join(", ")))
+}
+
+pub(super) async fn unfollow(
+    client: &Client,
+    args: PgUnfollow,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addon = find::database(client, &args.database, Some(&args.app.app)).await?;
+    let Some(leader) = leader_of(client, &addon).await? else {
+        // Heroku's words.
+        return Err(Failure::refused(format!(
+            "{} is not a follower",
+            addon.name
+        )));
+    };
+    let what = format!(
+        "{} will take writes and never follow {leader} again",
+        addon.name
+    );
+    find::confirmed(&addon, args.confirm.as_deref(), &what)?;
+    client.unfollow(addon.id).await?;
+    let look = async || {
+        let now = client.wait_status(addon.id).await?;
+        Ok((!now.waiting).then_some(now))
+    };
+    let followed = follow(client, addon.id, out, look).await?;
+    if leader_of(client, &addon).await?.is_some() {
+        let because = followed.trouble.unwrap_or(followed.end.message);
+        return Err(Failure::new(
+            Exit::NotDone,
+            format!("{} still follows {leader}: {because}", addon.name),
+        ));
+    }
+    out.result(&followed.end, |_| {
+        format!("{} follows {leader} no more and takes writes", addon.name)
+    });
+    Ok(Exit::Done)
+}
+
+/// The name of whom it follows.
+async fn leader_of(client: &Client, addon: &Addon) -> Result<Option<String>, Failure> {
+    match client.database(addon.id).await? {
+        Provisioned::Yes(database) => Ok(database.following.and(database.leader)),
+        Provisioned::NotYet => Ok(None),
+    }
 }
 
 pub(super) async fn wait(client: &Client, args: PgWait, out: &mut Output) -> Result<Exit, Failure> {

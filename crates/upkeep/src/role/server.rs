@@ -83,6 +83,10 @@ async fn need_plans_in_use(store: &Store, plans: &Plans) -> Result<()> {
     Ok(())
 }
 
+/// Followers that stream from the new primary already follow it within a second; one whose server is
+/// just being started again takes longer.
+const FOLLOWERS_WITHIN: Duration = Duration::from_secs(30);
+
 fn world(config: &Config, agent: AgentClient) -> Result<World> {
     Ok(World {
         hosts: Arc::new(agent),
@@ -96,6 +100,7 @@ fn world(config: &Config, agent: AgentClient) -> Result<World> {
         plans: config.read_plans()?,
         hold_limits: config.hold.clone(),
         soak: Duration::from_secs(config.soak_seconds),
+        followers_within: FOLLOWERS_WITHIN,
         retire_grace: Duration::from_secs(config.retire_grace_seconds),
     })
 }

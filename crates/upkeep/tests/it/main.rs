@@ -12,6 +12,7 @@ mod books;
 mod bypass;
 mod failover;
 mod faults;
+mod followers;
 mod heroku_cli;
 mod left;
 mod load;

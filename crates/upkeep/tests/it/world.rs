@@ -222,11 +222,17 @@ impl World {
 
     /// A line of `pg:info`.
     async fn info(&self, name: &str) -> Option<String> {
-        let info = ["pg:info", &self.database, "-a", APP];
+        let values = self.info_of(&self.database, name).await?;
+        values.into_iter().next()
+    }
+
+    /// The values of a line of another database's `pg:info`.
+    pub(crate) async fn info_of(&self, database: &str, name: &str) -> Option<Vec<String>> {
+        let info = ["pg:info", database, "-a", APP];
         let shown: Vec<Shown> = self.up.json(&info).await.ok()?;
         let lines = shown.into_iter().next()?.info.into_iter();
         let mut line = lines.filter(|line| line.name == name);
-        line.next()?.values.into_iter().next()
+        Some(line.next()?.values)
     }
 
     /// PostgreSQL servers of databases; not the product's own.

@@ -22,7 +22,7 @@ impl Restart {
         self.seen.target = Some(target(&now)?);
         self.seen.timeline = now.timeline;
         self.preflight(visit, Moment::Before).await?;
-        let activity = activity(visit, self.host, self.instance, &self.dbname).await?;
+        let activity = activity(visit, self.host, self.instance, self.server_dbname()).await?;
         Ok(Done::new().detail(json!({
             "waiting_settings": self.seen.waiting,
             "bypassing_sessions": activity.bypassing_sessions,
@@ -37,7 +37,7 @@ impl Restart {
             way: Way::RESTART,
             primary: self.instance,
             starts_as: self.instance,
-            dbname: &self.dbname,
+            dbname: self.server_dbname.as_deref().unwrap_or(&self.dbname),
             target: &self.release,
             settings: &self.settings,
             own_slot: None,
@@ -72,7 +72,7 @@ impl Restart {
 
     pub(super) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
         let (host, instance) = (self.host, self.instance);
-        wait_for_long_transactions(visit, host, instance, &self.dbname).await?;
+        wait_for_long_transactions(visit, host, instance, self.server_dbname()).await?;
         // Last of all: somebody may have changed the configuration meanwhile.
         self.preflight(visit, Moment::BeforeHold).await?;
         Ok(Done::new().detail(json!({ "waiting_settings": self.seen.waiting })))

@@ -14,13 +14,19 @@ use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::route::Target;
+use upkeep_store::Database;
 
+use crate::procedure::server_dbname;
 use crate::workflow::Failure;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Switch {
     pub(crate) host: HostId,
+    /// What clients call the database.
     pub(crate) dbname: String,
+    /// What it is called on its server, where that is another name.
+    #[serde(default)]
+    server_dbname: Option<String>,
     /// Serves clients before.
     pub(crate) old: InstanceId,
     /// Follows it, and serves clients afterwards.
@@ -49,14 +55,20 @@ struct Seen {
 }
 
 impl Switch {
-    pub(crate) fn new(host: HostId, dbname: String, old: InstanceId, new: InstanceId) -> Self {
+    pub(crate) fn new(database: &Database, host: HostId, old: InstanceId, new: InstanceId) -> Self {
         Self {
             host,
-            dbname,
+            dbname: database.dbname.clone(),
+            server_dbname: server_dbname(database),
             old,
             new,
             seen: Seen::default(),
         }
+    }
+
+    /// What the database is called on its server.
+    pub(crate) fn server_dbname(&self) -> &str {
+        self.server_dbname.as_deref().unwrap_or(&self.dbname)
     }
 
     pub(crate) fn prepared(&self) -> Option<&Prepared> {

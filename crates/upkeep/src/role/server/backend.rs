@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
+use upkeep_domain::host_command::Usage;
 use upkeep_domain::id::{AppId, DatabaseId};
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
+use upkeep_domain::procedure::{Steps, unfollow};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_engine::Engine;
 use upkeep_engine::request::{self, store_refusal};
 use upkeep_server::backend::{
-    Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, InfoView,
-    MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
+    Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, Following,
+    InfoView, MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
 };
 use upkeep_store::{App, Database, DatabaseState, Instance, Store};
 use uuid::Uuid;
@@ -97,11 +99,48 @@ impl EngineBackend {
         database: &Database,
         primary: &Instance,
     ) -> Result<Option<bool>, Refusal> {
-        if !self.engine.plans().find(&database.plan)?.high_availability {
+        let has_one = self.engine.plans().find(&database.plan)?.high_availability;
+        if !has_one || database.follows.is_some() {
             return Ok(None);
         }
         let standby = self.engine.ready_standby(database, primary).await?;
         Ok(Some(standby.is_some()))
+    }
+
+    /// Whom it follows, and by how much it is behind.
+    async fn following(
+        &self,
+        row: &Database,
+        usage: Option<&Usage>,
+    ) -> Result<Option<Following>, Refusal> {
+        if row.follows.is_none() {
+            return Ok(None);
+        }
+        let leader = self.engine.leader(row).await?;
+        let primary = match leader.primary_instance {
+            Some(primary) => self.store.instance(primary).await,
+            None => Ok(None),
+        };
+        let ahead = match primary.map_err(|error| store_refusal(&error))? {
+            Some(primary) => self.engine.usage(&leader, &primary).await,
+            None => None,
+        };
+        let both = usage.zip(ahead);
+        Ok(Some(Following {
+            name: views::database_name(&leader.name)?,
+            url: self.url(&leader),
+            behind_by: both
+                .map(|(own, ahead)| ahead.next_transaction.saturating_sub(own.next_transaction)),
+        }))
+    }
+
+    async fn followers_of(&self, row: &Database) -> Result<Vec<String>, Refusal> {
+        let followers = self.store.followers(row.id).await;
+        let followers = followers.map_err(|error| store_refusal(&error))?;
+        Ok(followers
+            .iter()
+            .map(|follower| self.url(follower))
+            .collect())
     }
 
     async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {
@@ -235,10 +274,35 @@ impl Backend for EngineBackend {
                 plan: wish.plan,
                 name: wish.name,
                 release: wish.release,
+                follow: match wish.follow {
+                    Some(leader) => Some(self.database_row(leader).await?),
+                    None => None,
+                },
                 request_id: Some(wish.request_id.to_string()),
             })
             .await?;
         self.view(&made)
+    }
+
+    async fn unfollow(&self, id: DatabaseId) -> Result<(), Refusal> {
+        self.engine.unfollow(&self.database_row(id).await?).await
+    }
+
+    async fn is_unfollowing(&self, id: DatabaseId) -> Result<bool, Refusal> {
+        let row = self.database_row(id).await?;
+        let unfinished = self.store.unfinished(id).await;
+        let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
+        let procedure = unfollow::Step::PROCEDURE;
+        Ok(unfinished.is_some_and(|work| {
+            work.database == row.name && work.procedure == procedure && !work.is_stuck
+        }))
+    }
+
+    async fn database_by_url(&self, url: &str) -> Result<Option<DatabaseId>, Refusal> {
+        let databases = self.store.databases().await;
+        let databases = databases.map_err(|error| store_refusal(&error))?;
+        let found = databases.iter().find(|database| self.url(database) == url);
+        Ok(found.map(|database| database.id))
     }
 
     async fn destroy_database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal> {
@@ -279,8 +343,8 @@ impl Backend for EngineBackend {
             tables: usage.as_ref().map(|usage| usage.tables),
             url: self.url(&row),
             standby_ready,
-            following: None,
-            followers: Vec::new(),
+            following: self.following(&row, usage.as_ref()).await?,
+            followers: self.followers_of(&row).await?,
             maintenance: self.maintenance_of(&row).await?,
         })
     }

@@ -32,7 +32,7 @@ impl Switch {
     }
 
     pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        wait_for_long_transactions(visit, self.host, self.old, &self.dbname).await?;
+        wait_for_long_transactions(visit, self.host, self.old, self.server_dbname()).await?;
         self.seen.fence = visit.observe_patiently(self.host, self.old).await?.fence;
         if self.seen.fence == FenceMeans::CleanStop {
             // Whatever is dirty is written while clients wait: let it be next to nothing.

@@ -1,0 +1,187 @@
+//! The changeover of a follower: another one is built in its place, and its readers are moved there.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use upkeep_domain::hold::{Prepared, ReleaseOnto};
+use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
+use upkeep_domain::instance::InstanceSettings;
+use upkeep_domain::preflight::{Report, Run as Moment, Waiver, Way};
+use upkeep_domain::procedure::follower_changeover::Step;
+use upkeep_domain::release::ReleaseName;
+use upkeep_domain::route::Target;
+use upkeep_domain::standby::stands_ready;
+use upkeep_store::{Change, InstanceRole};
+
+use super::shared::{Copy, hold, let_everybody_go, overtake, preflight, serving, with_felt};
+use super::{slot_of, target};
+use crate::preflight::Subject;
+use crate::workflow::{Done, Failure, Run, Visit};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FollowerChangeover {
+    pub(crate) leader: DatabaseId,
+    pub(crate) host: HostId,
+    /// What clients call it.
+    pub(crate) dbname: String,
+    /// What it is called on its server.
+    pub(crate) server_dbname: String,
+    pub(crate) new: InstanceId,
+    pub(crate) release: ReleaseName,
+    pub(crate) settings: InstanceSettings,
+    #[serde(default)]
+    pub(crate) waivers: Vec<Waiver>,
+    /// Made by this visit, and not recorded yet.
+    #[serde(skip)]
+    pub(crate) report: Option<Report>,
+    #[serde(default)]
+    pub(crate) seen: Seen,
+}
+
+/// What the steps found out on their way.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// The leader's primary, and the instance that readers are on: known when it is this work's turn.
+    pair: Option<Pair>,
+    /// The replacement as the endpoint knows it.
+    target: Option<Target>,
+    prepared: Option<Prepared>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pair {
+    source: InstanceId,
+    old: InstanceId,
+}
+
+#[async_trait]
+impl Run for FollowerChangeover {
+    type Step = Step;
+
+    async fn visit(&mut self, step: Step, visit: &Visit<'_>) -> Result<Done, Failure> {
+        match step {
+            Step::Check => self.check(visit).await,
+            Step::BaseBackup => {
+                let copy = self.copy()?;
+                copy.base_backup(visit, &self.release, &self.settings).await
+            }
+            Step::StartReplacement => self.copy()?.start(visit).await,
+            Step::CatchUp => self.copy()?.catch_up(visit).await,
+            Step::PrepareSessions => self.prepare_sessions(visit).await,
+            Step::Hold => hold(visit, &self.dbname).await,
+            Step::Overtake => {
+                let old = self.pair()?.old;
+                overtake(visit, self.host, old, self.new).await
+            }
+            Step::Release => self.release(visit).await,
+            Step::EndOld => self.end_old(visit).await,
+            Step::Prove => self.prove(visit).await,
+            Step::ReleaseOld => {
+                let_everybody_go(visit, &self.dbname, &ReleaseOnto::Same).await?;
+                Ok(Done::new())
+            }
+            Step::DiscardReplacement => Ok(Done::new().with(self.copy()?.discard(visit, 0).await?)),
+        }
+    }
+
+    fn to_record(&mut self) -> Vec<Change> {
+        let report = self.report.take().map(Box::new);
+        let record = report.map(|report| Change::Preflight { report });
+        record.into_iter().collect()
+    }
+}
+
+impl FollowerChangeover {
+    fn pair(&self) -> Result<Pair, Failure> {
+        self.seen
+            .pair
+            .ok_or_else(|| Failure::Failed("leader and follower are not known".to_owned()))
+    }
+
+    fn copy(&self) -> Result<Copy, Failure> {
+        Ok(Copy {
+            host: self.host,
+            source: self.pair()?.source,
+            follower: self.new,
+        })
+    }
+
+    fn target(&self) -> Result<Target, Failure> {
+        let target = self.seen.target.clone();
+        target.ok_or_else(|| Failure::Failed("the replacement was never prepared".to_owned()))
+    }
+
+    async fn check(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let source = serving(visit, self.leader).await?.id;
+        let old = serving(visit, visit.claim.database).await?.id;
+        self.seen.pair = Some(Pair { source, old });
+        let slot = slot_of(self.new);
+        let subject = Subject {
+            run: Moment::Before,
+            way: Way::FOLLOWER,
+            primary: source,
+            starts_as: source,
+            dbname: &self.server_dbname,
+            target: &self.release,
+            settings: &self.settings,
+            own_slot: Some(&slot),
+            prepared: None,
+            waivers: &self.waivers,
+        };
+        preflight(visit, self.host, &subject, &mut self.report).await?;
+        Ok(Done::new().with(Change::InsertInstance {
+            id: self.new,
+            database: visit.claim.database,
+            host: self.host,
+            release: self.release.to_string(),
+            role: InstanceRole::Replacement,
+        }))
+    }
+
+    async fn prepare_sessions(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let new = target(&visit.observe_patiently(self.host, self.new).await?)?;
+        let prepared = visit
+            .traffic()
+            .prepare(&self.dbname, visit.fence(), &new)
+            .await?;
+        self.seen.target = Some(new);
+        let detail = json!(prepared);
+        self.seen.prepared = Some(prepared);
+        Ok(Done::new().detail(detail))
+    }
+
+    async fn release(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let onto = ReleaseOnto::Replacement {
+            target: self.target()?,
+        };
+        visit
+            .traffic()
+            .release(&self.dbname, visit.fence(), &onto)
+            .await?;
+        Ok(Done::new().with(Change::PointReaders {
+            database: visit.claim.database,
+            follower: self.new,
+            follows: self.pair()?.source,
+        }))
+    }
+
+    /// Its data is its leader's: there is nothing in it to be kept for a while.
+    async fn end_old(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let old = Copy {
+            follower: self.pair()?.old,
+            ..self.copy()?
+        };
+        Ok(Done::new().with(old.discard(visit, 0).await?))
+    }
+
+    async fn prove(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let leader = visit.observe(self.host, self.pair()?.source).await?;
+        let follower = visit.observe(self.host, self.new).await?;
+        if !stands_ready(&leader, &follower) {
+            return Err(Failure::Failed(
+                "the replacement does not follow its leader".to_owned(),
+            ));
+        }
+        with_felt(visit, &self.dbname, Done::new()).await
+    }
+}

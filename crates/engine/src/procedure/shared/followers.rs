@@ -1,0 +1,393 @@
+//! Followers at their leader's switch.
+//!
+//! Before it they stream from the server that is to be promoted, so that they do not notice the
+//! promotion. Afterwards each has to prove that it follows; in the place of one that does not,
+//! another is built, and its readers are moved there. What hangs on whom is read from our own state
+//! at each step: one that was destroyed meanwhile is missed by nobody.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use upkeep_domain::hold::ReleaseOnto;
+use upkeep_domain::host_command::{Answer, HostCommand, HostQuery, Outcome};
+use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
+use upkeep_domain::instance::{Address, InstanceSettings, Observation, ProcessState};
+use upkeep_domain::lsn::{Lsn, TimelineId};
+use upkeep_domain::release::ReleaseName;
+use upkeep_store::{Change, Database, Instance, InstanceRole};
+
+use super::{Copy, hold, let_everybody_go, overtake};
+use crate::procedure::{slot_of, target};
+use crate::workflow::{Done, Failure, Visit, unexpected};
+
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Replacements of each follower in one run: then something else is wrong.
+const REPLACED_MAX: u32 = 3;
+
+/// What the steps found out about the followers of a leader.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Followers {
+    /// Another is put in the place of one.
+    replacing: Option<Replacing>,
+    /// How many were replaced so far.
+    #[serde(default)]
+    replaced: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Replacing {
+    database: DatabaseId,
+    dbname: String,
+    old: InstanceId,
+    made: InstanceId,
+    host: HostId,
+    release: ReleaseName,
+    settings: InstanceSettings,
+}
+
+/// A follower and the instance that its readers are on.
+struct Follower {
+    database: Database,
+    instance: Instance,
+}
+
+/// What a follower has to have to be proven.
+struct Proof {
+    primary: InstanceId,
+    address: Address,
+    marker: Lsn,
+    timeline: TimelineId,
+}
+
+impl Proof {
+    fn is_given(&self, seen: &Observation) -> bool {
+        seen.streaming == Some(true)
+            && seen.timeline == Some(self.timeline)
+            && seen.replayed_lsn >= Some(self.marker)
+    }
+}
+
+impl Followers {
+    /// Each of them streams from `onto` from now on. One that does not is told, and is no reason to
+    /// give up: it will be replaced.
+    pub(crate) async fn point(
+        visit: &Visit<'_>,
+        host: HostId,
+        onto: InstanceId,
+    ) -> Result<Done, Failure> {
+        Self::tell(visit, host, onto, Ok).await
+    }
+
+    /// All of them stream from `old` again: the other one is about to be gone.
+    pub(crate) async fn point_back(
+        visit: &Visit<'_>,
+        host: HostId,
+        old: InstanceId,
+    ) -> Result<Done, Failure> {
+        Self::tell(visit, host, old, |why| Err(Failure::Failed(why))).await
+    }
+
+    /// `refused` judges why one of them could not be told.
+    async fn tell(
+        visit: &Visit<'_>,
+        host: HostId,
+        onto: InstanceId,
+        refused: impl Fn(String) -> Result<String, Failure> + Send,
+    ) -> Result<Done, Failure> {
+        let followers = of(visit).await;
+        if followers.is_empty() {
+            return Ok(Done::new());
+        }
+        let upstream = visit.observe_patiently(host, onto).await?;
+        let address = upstream
+            .address
+            .ok_or_else(|| Failure::Failed("their upstream has no address".to_owned()))?;
+        let mut not_pointed = BTreeMap::new();
+        for (part, follower) in (0..).zip(&followers) {
+            let follow = HostCommand::Follow {
+                instance: follower.instance.id,
+                upstream: onto,
+                upstream_address: address.clone(),
+                slot: slot_of(follower.instance.id),
+            };
+            let told = visit.command(follower.instance.host_id, part, follow).await;
+            let why = match told {
+                Ok(Outcome::Follows { not_yet }) => not_yet,
+                Ok(other) => return Err(unexpected(&other)),
+                Err(Failure::Failed(why) | Failure::Final(why)) => Some(refused(why)?),
+                Err(unknown) => return Err(unknown),
+            };
+            if let Some(why) = why {
+                not_pointed.insert(follower.database.name.clone(), why);
+            }
+        }
+        Ok(Done::new().detail(json!({ "followers": followers.len(), "not_pointed": not_pointed })))
+    }
+
+    /// What `upstream` kept for them is kept for nobody any more. One that cannot be asked has lost its
+    /// place: it is built anew.
+    pub(crate) async fn drop_slots(
+        visit: &Visit<'_>,
+        host: HostId,
+        upstream: InstanceId,
+        first_part: u8,
+    ) -> Result<(), Failure> {
+        let answers = visit.observe_patiently(host, upstream).await?;
+        if !answers.accepts_connections {
+            return Ok(());
+        }
+        for (part, follower) in (first_part..).zip(of(visit).await) {
+            let drop = HostCommand::DropSlot {
+                instance: upstream,
+                slot: slot_of(follower.instance.id),
+            };
+            visit.command(host, part, drop).await?;
+        }
+        Ok(())
+    }
+
+    /// Done when every one follows `primary`; again when another has to be put in the place of one.
+    pub(crate) async fn prove(
+        &mut self,
+        visit: &Visit<'_>,
+        host: HostId,
+        primary: InstanceId,
+    ) -> Result<Done, Failure> {
+        self.replacing = None;
+        let followers = of(visit).await;
+        if followers.is_empty() {
+            return Ok(Done::new());
+        }
+        let proof = proof(visit, host, primary).await?;
+        let until = Instant::now() + visit.world.followers_within;
+        let detail = json!({ "followers": followers.len(), "replaced": self.replaced });
+        let mut done = Done::new().detail(detail);
+        let too_many = followers.len() as u32 * REPLACED_MAX;
+        for (part, follower) in (0..).step_by(2).zip(followers) {
+            let comes = comes_along(visit, &follower, part, &proof).await?;
+            if !comes || !follows(visit, &follower, &proof, until).await? {
+                if self.replaced >= too_many {
+                    let name = &follower.database.name;
+                    let sentence = format!("{name} does not follow, even made anew");
+                    return Err(Failure::Final(sentence));
+                }
+                return self.replace(visit, follower);
+            }
+            done = done.with(Change::Follows {
+                id: follower.instance.id,
+                upstream: primary,
+            });
+        }
+        Ok(done)
+    }
+
+    /// Recorded before it is made, so that it is never forgotten.
+    fn replace(&mut self, visit: &Visit<'_>, follower: Follower) -> Result<Done, Failure> {
+        let Follower { database, instance } = follower;
+        let plan = visit.world.plans.find(&database.plan);
+        let plan = plan.map_err(|refusal| Failure::Failed(refusal.to_string()))?;
+        let release = instance.release.parse().map_err(|_| {
+            Failure::Failed(format!("`{}` is no name of a release", instance.release))
+        })?;
+        let replacing = Replacing {
+            database: database.id,
+            dbname: database.dbname,
+            old: instance.id,
+            made: InstanceId(visit.world.random.uuid()),
+            host: instance.host_id,
+            release,
+            settings: plan.settings(),
+        };
+        let done = Done::again(json!({ "does_not_follow": database.name }));
+        let done = done.with(Change::InsertInstance {
+            id: replacing.made,
+            database: replacing.database,
+            host: replacing.host,
+            release: replacing.release.to_string(),
+            role: InstanceRole::Replacement,
+        });
+        self.replacing = Some(replacing);
+        self.replaced += 1;
+        Ok(done)
+    }
+
+    fn replacing(&self, primary: InstanceId) -> Result<(&Replacing, Copy), Failure> {
+        let replacing = self.replacing.as_ref();
+        let replacing = replacing
+            .ok_or_else(|| Failure::Failed("there is no follower to be replaced".to_owned()))?;
+        let copy = Copy {
+            host: replacing.host,
+            source: primary,
+            follower: replacing.made,
+        };
+        Ok((replacing, copy))
+    }
+
+    pub(crate) async fn copy(
+        &self,
+        visit: &Visit<'_>,
+        primary: InstanceId,
+    ) -> Result<Done, Failure> {
+        let (replacing, copy) = self.replacing(primary)?;
+        copy.base_backup(visit, &replacing.release, &replacing.settings)
+            .await
+    }
+
+    pub(crate) async fn start(
+        &self,
+        visit: &Visit<'_>,
+        primary: InstanceId,
+    ) -> Result<Done, Failure> {
+        self.replacing(primary)?.1.start(visit).await
+    }
+
+    pub(crate) async fn catch_up(
+        &self,
+        visit: &Visit<'_>,
+        primary: InstanceId,
+    ) -> Result<Done, Failure> {
+        self.replacing(primary)?.1.catch_up(visit).await
+    }
+
+    /// The replaced one is of no use to anybody: its history has ended.
+    pub(crate) async fn move_readers(
+        &self,
+        visit: &Visit<'_>,
+        primary: InstanceId,
+    ) -> Result<Done, Failure> {
+        let (replacing, copy) = self.replacing(primary)?;
+        let made = visit.observe_patiently(copy.host, replacing.made).await?;
+        let target = target(&made)?;
+        let dbname = &replacing.dbname;
+        let traffic = visit.traffic();
+        traffic.prepare(dbname, visit.fence(), &target).await?;
+        let held = hold(visit, dbname).await?;
+        let overtaken = overtake(visit, copy.host, replacing.old, replacing.made).await;
+        if let Err(failure) = overtaken {
+            let_everybody_go(visit, dbname, &ReleaseOnto::Same).await?;
+            return Err(failure);
+        }
+        let onto = ReleaseOnto::Replacement { target };
+        traffic.release(dbname, visit.fence(), &onto).await?;
+        let old = Copy {
+            follower: replacing.old,
+            ..copy
+        };
+        let removed = old.discard(visit, 0).await?;
+        Ok(held.with(removed).with(Change::PointReaders {
+            database: replacing.database,
+            follower: replacing.made,
+            follows: primary,
+        }))
+    }
+}
+
+/// Sees to it once more that it runs and streams from the new primary itself. False if it cannot.
+async fn comes_along(
+    visit: &Visit<'_>,
+    follower: &Follower,
+    part: u8,
+    proof: &Proof,
+) -> Result<bool, Failure> {
+    let Instance { id, host_id, .. } = follower.instance;
+    let follow = HostCommand::Follow {
+        instance: id,
+        upstream: proof.primary,
+        upstream_address: proof.address.clone(),
+        slot: slot_of(id),
+    };
+    let told = match visit.observe_patiently(host_id, id).await?.process {
+        ProcessState::Running | ProcessState::Frozen => visit.command(host_id, part, follow).await,
+        ProcessState::Stopped => {
+            let start = HostCommand::StartInstance { instance: id };
+            match visit.command(host_id, part, start).await {
+                Ok(_) => visit.command(host_id, part + 1, follow).await,
+                failed => failed,
+            }
+        }
+        ProcessState::Absent => return Ok(false),
+    };
+    match told {
+        Ok(_) => Ok(true),
+        Err(Failure::Failed(why) | Failure::Final(why)) => {
+            tracing::warn!(
+                follower = follower.database.name,
+                why,
+                "it does not come along"
+            );
+            Ok(false)
+        }
+        Err(unknown) => Err(unknown),
+    }
+}
+
+/// Waits until it follows, for as long as the others are waited for too.
+async fn follows(
+    visit: &Visit<'_>,
+    follower: &Follower,
+    proof: &Proof,
+    until: Instant,
+) -> Result<bool, Failure> {
+    let Instance { id, host_id, .. } = follower.instance;
+    loop {
+        let seen = visit.observe_patiently(host_id, id).await?;
+        if proof.is_given(&seen) {
+            return Ok(true);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        let name = &follower.database.name;
+        let detail = json!({ "follower": name, "timeline": seen.timeline });
+        visit
+            .waiting(format!("for {name} to follow the new primary"), detail)
+            .await;
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A commit on the new primary that every follower has to replay.
+async fn proof(visit: &Visit<'_>, host: HostId, primary: InstanceId) -> Result<Proof, Failure> {
+    let seen = visit.observe_patiently(host, primary).await?;
+    let address = seen.address;
+    let address =
+        address.ok_or_else(|| Failure::Failed("the new primary has no address".to_owned()))?;
+    let mark = HostQuery::Mark { instance: primary };
+    match visit.query_patiently(host, mark).await? {
+        Answer::Marked { lsn, timeline, .. } => Ok(Proof {
+            primary,
+            address,
+            marker: lsn,
+            timeline,
+        }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The followers of the database that is worked on.
+async fn of(visit: &Visit<'_>) -> Vec<Follower> {
+    let leader = visit.claim.database;
+    let mut followers = Vec::new();
+    for database in visit.from_store(|| visit.store.followers(leader)).await {
+        let Some(id) = database.primary_instance else {
+            continue;
+        };
+        if let Some(instance) = visit.from_store(|| visit.store.instance(id)).await {
+            followers.push(Follower { database, instance });
+        }
+    }
+    followers
+}
+
+/// The instance that a database's clients are on.
+pub(crate) async fn serving(visit: &Visit<'_>, database: DatabaseId) -> Result<Instance, Failure> {
+    let read = visit.from_store(|| visit.store.database(database));
+    let id = read.await.and_then(|database| database.primary_instance);
+    let gone = || Failure::Final("the database that it belongs to is gone".to_owned());
+    let id = id.ok_or_else(gone)?;
+    let instance = visit.from_store(|| visit.store.instance(id));
+    instance.await.ok_or_else(gone)
+}

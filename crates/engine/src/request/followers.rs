@@ -1,0 +1,169 @@
+//! Followers: asked for, let go, and taken into account.
+
+use upkeep_domain::id::InstanceId;
+use upkeep_domain::instance::InstanceSettings;
+use upkeep_domain::plan::Plan;
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_domain::release::Catalogue;
+use upkeep_store::{Database, Error as StoreError, NewDatabase};
+
+use super::{already_busy, store_refusal};
+use crate::Engine;
+use crate::procedure::{Follow, Unfollow};
+
+impl Engine {
+    /// The work that makes `database` a follower. On its leader's release, unless another one of the same
+    /// major is named.
+    pub(super) async fn follow(
+        &self,
+        leader: &Database,
+        database: &NewDatabase,
+        plan: &Plan,
+        catalogue: &Catalogue,
+        named: Option<&str>,
+    ) -> Result<Follow, Refusal> {
+        let leaders_plan = self.world.plans.find(&leader.plan)?;
+        refuse_plans(leader, leaders_plan, plan)?;
+        self.refuse_chain(leader).await?;
+        let primary = self.primary(leader).await?;
+        let wanted = named.unwrap_or(&primary.release);
+        let find = |text: &str| {
+            let found = catalogue.find(text);
+            found.map_err(|error| Refusal::not_found(error.to_string()))
+        };
+        let release = find(wanted)?;
+        let leaders = find(&primary.release)?;
+        if release.version.major != leaders.version.major || release.version < leaders.version {
+            return Err(Refusal::invalid(format!(
+                "a follower of `{}`, which is on {}, cannot be on {}",
+                leader.name, leaders.version, release.version
+            ))
+            .with_hint(
+                "leave --release out, or name a release of the same major that is not older",
+            ));
+        }
+        Ok(Follow {
+            leader: leader.id,
+            source: None,
+            host: primary.host_id,
+            instance: InstanceId(self.world.random.uuid()),
+            release: release.name.clone(),
+            settings: settings_beside(plan, leaders_plan),
+            dbname: database.dbname.clone(),
+            server_dbname: database.server_dbname.clone(),
+        })
+    }
+
+    async fn refuse_chain(&self, leader: &Database) -> Result<(), Refusal> {
+        let Some(first) = leader.follows else {
+            return Ok(());
+        };
+        let first = self.store.database(first).await;
+        let first = first.map_err(|error| store_refusal(&error))?;
+        let hint = first.map_or_else(
+            || "unfollow it first".to_owned(),
+            |first| format!("follow its leader instead: {}", first.name),
+        );
+        Err(Refusal::invalid(format!(
+            "`{}` is a follower itself, and followers are not chained",
+            leader.name
+        ))
+        .with_hint(hint))
+    }
+
+    /// The leader of a follower.
+    pub async fn leader(&self, database: &Database) -> Result<Database, Refusal> {
+        let not_following = || {
+            // Heroku's words.
+            Refusal::invalid(format!("{} is not a follower", database.name))
+        };
+        let leader = database.follows.ok_or_else(not_following)?;
+        let leader = self.store.database(leader).await;
+        let leader = leader.map_err(|error| store_refusal(&error))?;
+        leader.ok_or_else(|| Refusal::not_found("its leader is gone"))
+    }
+
+    /// Nothing for a database that follows nobody.
+    pub(super) async fn leader_if_any(
+        &self,
+        database: &Database,
+    ) -> Result<Option<Database>, Refusal> {
+        match database.follows {
+            Some(_) => self.leader(database).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// `pg:unfollow`: it becomes a database of its own, and takes writes.
+    pub async fn unfollow(&self, database: &Database) -> Result<(), Refusal> {
+        let leader = self.leader(database).await?;
+        let own = self.primary(database).await?;
+        self.need_idle(database).await?;
+        let unfollow = Unfollow {
+            leader: leader.id,
+            host: own.host_id,
+            dbname: database.dbname.clone(),
+            server_dbname: database.server_dbname.clone(),
+            seen: None,
+        };
+        let workflow = self.workflow_of(database.id, &unfollow);
+        match self.store.begin(&workflow).await {
+            Ok(()) => {
+                self.wake();
+                Ok(())
+            }
+            Err(StoreError::Exists { .. }) => Err(already_busy(
+                &database.name,
+                "piece of work",
+                "its beginning",
+            )),
+            Err(error) => Err(store_refusal(&error)),
+        }
+    }
+
+    /// Whoever has followers is not destroyed.
+    pub(super) async fn name_followers(&self, leader: &Database) -> Result<(), Refusal> {
+        let followers = self.store.followers(leader.id).await;
+        let followers = followers.map_err(|error| store_refusal(&error))?;
+        let names: Vec<_> = followers
+            .into_iter()
+            .map(|follower| follower.name)
+            .collect();
+        Err(Refusal::new(
+            RefusalKind::Conflict,
+            format!("`{}` has followers: {}", leader.name, names.join(", ")),
+        )
+        .with_hint("destroy them or let them go first: upkeep pg:unfollow DATABASE"))
+    }
+}
+
+fn refuse_plans(leader: &Database, leaders: &Plan, own: &Plan) -> Result<(), Refusal> {
+    if !leaders.followers {
+        return Err(Refusal::invalid(format!(
+            "`{}` is on the plan `{}`, which has no followers",
+            leader.name, leaders.name
+        ))
+        .with_hint("the table of plans says which have: upkeep plans"));
+    }
+    if !own.followers {
+        return Err(Refusal::invalid(format!(
+            "a database on the plan `{}` cannot follow another",
+            own.name
+        ))
+        .with_hint("the table of plans says which can: upkeep plans"));
+    }
+    Ok(())
+}
+
+/// A standby must allow at least as many connections as its primary does, or it does not start.
+///
+/// Source: <https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-ADMIN>
+pub(crate) fn settings_beside(own: &Plan, leaders: &Plan) -> InstanceSettings {
+    let settings = own.settings();
+    InstanceSettings {
+        max_connections: settings
+            .max_connections
+            .max(leaders.settings().max_connections),
+        ..settings
+    }
+}
