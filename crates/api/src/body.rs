@@ -17,7 +17,7 @@ pub use addon::{
     Addon, AddonService, CreateAddon, PlanName, Price, PricedPlan, ResolveAddon, Wish,
 };
 pub use app::{App, AppChange, AppRef, AppRelease, ConfigVars, CreateApp, Email, Named};
-pub use attachment::{AddonRef, Attachment, ResolveAttachment};
+pub use attachment::{AddonRef, Attachment, CreateAttachment, Reference, ResolveAttachment};
 pub use database::{Database, DatabasePlan, InfoEntry, WaitStatus};
 pub use error::{ErrorBody, id};
 pub use event::{Event, EventKind, Events, Progress};

@@ -23,6 +23,7 @@ pub const ADDONS: &str = "/addons";
 pub const ADDON: &str = "/addons/{addon}";
 pub const ADDON_ATTACHMENTS: &str = "/addons/{addon}/addon-attachments";
 pub const ATTACHMENTS: &str = "/addon-attachments";
+pub const ATTACHMENT: &str = "/addon-attachments/{attachment}";
 pub const RESOLVE_ADDON: &str = "/actions/addons/resolve";
 pub const RESOLVE_ATTACHMENT: &str = "/actions/addon-attachments/resolve";
 

@@ -40,6 +40,10 @@ id!(
     DatabaseId
 );
 id!(
+    /// One name under which an app has a database.
+    AttachmentId
+);
+id!(
     /// One data directory running somewhere.
     InstanceId
 );

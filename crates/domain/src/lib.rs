@@ -7,6 +7,7 @@
 //! Reading order: names and ids, then what PostgreSQL is made of (positions, instances, releases),
 //! then what is done to it (commands, holds, what is looked at beforehand, procedures), then the doors.
 
+pub mod attachment;
 pub mod id;
 pub mod name;
 pub mod plan;

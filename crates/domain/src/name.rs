@@ -89,7 +89,7 @@ fn is_name(text: &str, min: usize) -> bool {
 }
 
 /// What was typed, safe to print: escaped and cut.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars()
         .take(NAME_BYTES_MAX)
         .flat_map(char::escape_default)

@@ -16,6 +16,8 @@ pub enum RefusalKind {
     Conflict,
     /// What was said makes no sense or is not allowed.
     Invalid,
+    /// Right, but it takes something away: a person has to confirm it.
+    Unconfirmed,
     /// Right, but not now: it is still being made.
     NotReady,
     /// Right, but something else is being done to it.
@@ -55,6 +57,10 @@ impl Refusal {
 
     pub fn conflict(sentence: impl Into<String>) -> Self {
         Self::new(RefusalKind::Conflict, sentence)
+    }
+
+    pub fn unconfirmed(sentence: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Unconfirmed, sentence)
     }
 
     pub fn busy(sentence: impl Into<String>) -> Self {

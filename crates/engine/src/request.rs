@@ -2,6 +2,7 @@
 //! finds the rows. A refusal says why and what to do, and has changed nothing.
 
 mod app;
+mod attach;
 mod create_database;
 mod destroy_database;
 mod followers;
@@ -24,6 +25,7 @@ use upkeep_store::{
 use crate::Engine;
 use crate::workflow::Run;
 
+pub use attach::Attach;
 pub use create_database::CreateDatabase;
 pub use run_maintenance::{RunMaintenance, WaiverWish};
 

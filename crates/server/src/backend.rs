@@ -9,7 +9,8 @@ mod view;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use upkeep_domain::id::{AppId, DatabaseId};
+use upkeep_domain::attachment::AttachmentName;
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId};
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
@@ -20,8 +21,8 @@ use uuid::Uuid;
 use crate::resolve;
 
 pub use view::{
-    Account, AppRef, AppVersionView, AppView, DatabaseState, DatabaseView, EventKind, EventView,
-    Following, InfoView, MaintenanceView, Progress,
+    Account, AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState,
+    DatabaseView, EventKind, EventView, Following, InfoView, MaintenanceView, Progress,
 };
 
 /// How a person names something: by its name or its id.
@@ -37,6 +38,18 @@ pub struct CreateDatabase {
     pub release: Option<String>,
     /// The database that it is to follow.
     pub follow: Option<DatabaseId>,
+    /// Asked again with the same id: the first answer, and nothing done twice.
+    pub request_id: Uuid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attach {
+    pub app: AppId,
+    pub database: DatabaseId,
+    /// Otherwise the backend finds a free one.
+    pub name: Option<AttachmentName>,
+    /// The app's name, as a person typed it: what has the name may give way.
+    pub confirm: Option<String>,
     /// Asked again with the same id: the first answer, and nothing done twice.
     pub request_id: Uuid,
 }
@@ -85,7 +98,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Versions of the app's configuration, newest first. Never empty.
     async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal>;
 
-    /// Of one app, or all of them. Without the ones that are gone.
+    /// Owned by one app, or all of them. Without the ones that are gone.
     async fn databases(&self, app: Option<AppId>) -> Result<Vec<DatabaseView>, Refusal>;
     async fn database(&self, id: DatabaseId) -> Result<DatabaseView, Refusal>;
     async fn create_database(&self, wish: CreateDatabase) -> Result<DatabaseView, Refusal>;
@@ -93,6 +106,15 @@ pub trait Backend: Send + Sync + 'static {
     /// It is nobody's follower any more, as soon as that can be.
     async fn unfollow(&self, id: DatabaseId) -> Result<(), Refusal>;
     async fn is_unfollowing(&self, id: DatabaseId) -> Result<bool, Refusal>;
+    /// Refused as `Unconfirmed` when something else has the name in the app.
+    async fn attach(&self, wish: Attach) -> Result<AttachedView, Refusal>;
+    async fn detach(&self, id: AttachmentId) -> Result<AttachedView, Refusal>;
+    /// Of one app, or all of them.
+    async fn attachments(&self, app: Option<AppId>) -> Result<Vec<AttachedView>, Refusal> {
+        let there = resolve::attached(self.databases(None).await?);
+        let of_app = |one: &AttachedView| app.is_none_or(|app| app == one.attachment.app.id);
+        Ok(there.into_iter().filter(of_app).collect())
+    }
     /// Refused as `NotReady` while it is being provisioned.
     async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal>;
 

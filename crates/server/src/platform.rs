@@ -37,8 +37,15 @@ pub(crate) fn routes() -> Router<Services> {
         .route(paths::ADDON, get(addons::show))
         .route(paths::RESOLVE_ADDON, post(addons::resolve))
         .route(paths::APP_ATTACHMENTS, get(attachments::of_app))
-        .route(paths::APP_ATTACHMENT, get(attachments::show))
+        .route(paths::APP_ATTACHMENT, get(attachments::show_of_app))
         .route(paths::ADDON_ATTACHMENTS, get(attachments::of_addon))
-        .route(paths::ATTACHMENTS, get(attachments::all))
+        .route(
+            paths::ATTACHMENTS,
+            get(attachments::all).post(attachments::create),
+        )
+        .route(
+            paths::ATTACHMENT,
+            get(attachments::show).delete(attachments::remove),
+        )
         .route(paths::RESOLVE_ATTACHMENT, post(attachments::resolve))
 }

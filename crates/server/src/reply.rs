@@ -33,6 +33,7 @@ impl IntoResponse for Refused {
             RefusalKind::Forbidden => (StatusCode::FORBIDDEN, id::FORBIDDEN),
             RefusalKind::Conflict => (StatusCode::CONFLICT, id::CONFLICT),
             RefusalKind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, id::INVALID),
+            RefusalKind::Unconfirmed => (StatusCode::LOCKED, id::CONFIRMATION_REQUIRED),
             RefusalKind::NotReady => (StatusCode::CONFLICT, id::NOT_READY),
             RefusalKind::Busy => (StatusCode::LOCKED, id::BUSY),
             RefusalKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, id::UNAVAILABLE),

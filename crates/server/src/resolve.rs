@@ -3,9 +3,7 @@
 use upkeep_domain::id::AppId;
 use upkeep_domain::plan;
 
-use crate::backend::DatabaseView;
-
-const URL_SUFFIX: &str = "_URL";
+use crate::backend::{AttachedView, AttachmentView, DatabaseView};
 
 /// `app::name` is `name` in that app.
 pub(crate) fn split(text: &str) -> (Option<&str>, &str) {
@@ -16,10 +14,7 @@ pub(crate) fn split(text: &str) -> (Option<&str>, &str) {
 /// Names and ids are known everywhere; attachments, config vars and the service only in `app`.
 pub fn matching(databases: Vec<DatabaseView>, text: &str, app: Option<AppId>) -> Vec<DatabaseView> {
     let mut found = databases;
-    found.retain(|database| {
-        let here = app.is_none_or(|app| app == database.app.id);
-        is_itself(database, text) || (here && is_called(database, text))
-    });
+    found.retain(|database| is_itself(database, text) || is_called(database, text, app));
     found
 }
 
@@ -27,15 +22,43 @@ fn is_itself(database: &DatabaseView, text: &str) -> bool {
     database.name.as_str() == text || text.parse() == Ok(database.id)
 }
 
-fn is_called(database: &DatabaseView, text: &str) -> bool {
-    text == plan::SERVICE
-        || database
-            .config_vars
-            .iter()
-            .any(|var| var == text || attachment_name(var) == text)
+fn is_called(database: &DatabaseView, text: &str, app: Option<AppId>) -> bool {
+    let mut here = database
+        .attachments
+        .iter()
+        .filter(|one| app.is_none_or(|app| app == one.app.id));
+    here.any(|one| text == plan::SERVICE || one.name.is_meant_by(text))
 }
 
-/// `DATABASE_URL` is the attachment `DATABASE`.
-pub(crate) fn attachment_name(config_var: &str) -> &str {
-    config_var.strip_suffix(URL_SUFFIX).unwrap_or(config_var)
+/// The attachment that is meant where its database is: the one with the name in question, otherwise
+/// the first one in `app`, otherwise the first one.
+pub(crate) fn meant(
+    database: DatabaseView,
+    text: &str,
+    app: Option<AppId>,
+) -> Option<AttachedView> {
+    let here = |one: &AttachmentView| app.is_none_or(|app| app == one.app.id);
+    let called = |one: &AttachmentView| one.name.is_meant_by(text);
+    let all = &database.attachments;
+    let attachment = all
+        .iter()
+        .find(|one| here(one) && called(one))
+        .or_else(|| all.iter().find(|one| here(one)))
+        .or_else(|| all.first())
+        .cloned()?;
+    Some(AttachedView {
+        attachment,
+        database,
+    })
+}
+
+pub(crate) fn attached(databases: Vec<DatabaseView>) -> Vec<AttachedView> {
+    let each = |database: DatabaseView| {
+        let attachments = database.attachments.clone().into_iter();
+        attachments.map(move |attachment| AttachedView {
+            attachment,
+            database: database.clone(),
+        })
+    };
+    databases.into_iter().flat_map(each).collect()
 }

@@ -34,7 +34,11 @@ impl Store {
         self.client()
             .await?
             .query_one(
-                "INSERT INTO upkeep.apps (id, name) VALUES ($1, $2) RETURNING *",
+                "WITH a AS (INSERT INTO upkeep.apps (id, name) VALUES ($1, $2) RETURNING *),
+                 v AS (
+                     INSERT INTO upkeep.app_versions (app_id, version, description)
+                     SELECT id, version, 'Initial release' FROM a)
+                 SELECT * FROM a",
                 &[&id.0, &name.as_str()],
             )
             .await

@@ -7,10 +7,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use upkeep_domain::credential::Credential;
 use upkeep_domain::host_command::Fence;
-use upkeep_domain::id::{AppId, DatabaseId, InstanceId};
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, InstanceId};
 use upkeep_domain::name::DatabaseName;
 use uuid::Uuid;
 
+use crate::attachments::{Attachment, NewAttachment};
 use crate::{Error, Store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub struct Database {
     pub app_name: String,
     pub name: String,
     pub plan: String,
-    pub attachment: String,
+    /// Those in the app that owns it first, and `DATABASE` first of them.
+    pub attachments: Vec<Attachment>,
     /// What clients call it, and are routed by.
     pub dbname: String,
     /// What it is called on its server.
@@ -78,7 +80,7 @@ pub struct NewDatabase {
     pub app_id: AppId,
     pub name: DatabaseName,
     pub plan: String,
-    pub attachment: String,
+    pub attachment: NewAttachment,
     pub dbname: String,
     pub server_dbname: String,
     pub credential: Credential,
@@ -87,19 +89,25 @@ pub struct NewDatabase {
     pub request_id: Option<String>,
 }
 
-const SELECT: &str =
-    "SELECT d.*, a.name AS app_name FROM upkeep.databases d JOIN upkeep.apps a ON a.id = d.app_id";
+const SELECT: &str = "
+    SELECT d.*, a.name AS app_name, (
+        SELECT coalesce(pg_catalog.jsonb_agg(
+            pg_catalog.jsonb_build_object('id', t.id, 'app_id', t.app_id, 'app_name', p.name, 'name', t.name)
+            ORDER BY t.app_id <> d.app_id, t.name <> 'DATABASE', t.created_at, t.name), '[]')
+        FROM upkeep.attachments t JOIN upkeep.apps p ON p.id = t.app_id WHERE t.database_id = d.id) AS attachments
+    FROM upkeep.databases d JOIN upkeep.apps a ON a.id = d.app_id";
 
 impl Database {
     fn from_row(row: &Row) -> Self {
         let Json(credential) = row.get("credential");
+        let Json(attachments) = row.get("attachments");
         Self {
             id: DatabaseId(row.get("id")),
             app_id: AppId(row.get("app_id")),
             app_name: row.get("app_name"),
             name: row.get("name"),
             plan: row.get("plan"),
-            attachment: row.get("attachment"),
+            attachments,
             dbname: row.get("dbname"),
             server_dbname: row.get("server_dbname"),
             credential,
@@ -132,6 +140,7 @@ impl Store {
         Ok(rows.iter().map(Database::from_row).collect())
     }
 
+    /// What the app owns.
     pub async fn app_databases(&self, app: AppId) -> Result<Vec<Database>, Error> {
         let rows = self
             .client()
@@ -143,6 +152,42 @@ impl Store {
             .await
             .map_err(Error::query("list an app's databases"))?;
         Ok(rows.iter().map(Database::from_row).collect())
+    }
+
+    /// What the app has under some name, whoever owns it.
+    pub async fn attached_databases(&self, app: AppId) -> Result<Vec<Database>, Error> {
+        let rows = self
+            .client()
+            .await?
+            .query(
+                &format!(
+                    "{SELECT} WHERE EXISTS (
+                         SELECT FROM upkeep.attachments t WHERE t.database_id = d.id AND t.app_id = $1)
+                     ORDER BY d.created_at, d.id"
+                ),
+                &[&app.0],
+            )
+            .await
+            .map_err(Error::query("list what is attached to an app"))?;
+        Ok(rows.iter().map(Database::from_row).collect())
+    }
+
+    pub async fn database_attached_by(
+        &self,
+        attachment: AttachmentId,
+    ) -> Result<Option<Database>, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_opt(
+                &format!(
+                    "{SELECT} WHERE d.id = (SELECT database_id FROM upkeep.attachments WHERE id = $1)"
+                ),
+                &[&attachment.0],
+            )
+            .await
+            .map_err(Error::query("read the database of an attachment"))?;
+        Ok(row.as_ref().map(Database::from_row))
     }
 
     pub async fn database(&self, id: DatabaseId) -> Result<Option<Database>, Error> {

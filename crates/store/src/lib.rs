@@ -7,7 +7,9 @@
 //! **Invariant:** no query here runs on an instance that Upkeep maintains, and nothing here decides.
 
 mod accounts;
+mod app_versions;
 mod apps;
+mod attachments;
 mod connect;
 mod databases;
 mod error;
@@ -19,7 +21,9 @@ mod retention;
 mod workflows;
 
 pub use accounts::Account;
+pub use app_versions::AppVersion;
 pub use apps::App;
+pub use attachments::{Attachment, Instead, NewAttachment};
 pub use connect::Store;
 pub use databases::{Database, DatabaseState, NewDatabase};
 pub use error::Error;

@@ -25,6 +25,37 @@ pub struct AddonRef {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateAttachment {
+    pub addon: Reference,
+    pub app: Reference,
+    /// The app's name, when what has the name of the attachment may give way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Which credential of the add-on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// By name or id, bare or in an object: clients say it in all these ways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Reference {
+    Name { name: String },
+    Id { id: String },
+    Text(String),
+}
+
+impl Reference {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Name { name: text } | Self::Id { id: text } | Self::Text(text) => text,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolveAttachment {
     pub addon_attachment: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,8 @@ pub mod id {
     pub const NOT_FOUND: &str = "not_found";
     pub const METHOD_NOT_ALLOWED: &str = "method_not_allowed";
     pub const CONFLICT: &str = "conflict";
+    /// Heroku's client then asks for the app's name, and sends the same again with it.
+    pub const CONFIRMATION_REQUIRED: &str = "confirmation_required";
     pub const TOO_LARGE: &str = "request_too_large";
     pub const INVALID: &str = "invalid_params";
     pub const NOT_READY: &str = "not_ready";

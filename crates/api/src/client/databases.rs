@@ -5,7 +5,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Client, Error};
-use crate::body::{Addon, CreateAddon, Database, ResolveAddon, WaitStatus, Wish};
+use crate::body::{
+    Addon, Attachment, CreateAddon, CreateAttachment, Database, ResolveAddon, WaitStatus, Wish,
+};
 use crate::paths;
 
 /// Whether a database can be shown already.
@@ -16,7 +18,7 @@ pub enum Provisioned {
 }
 
 impl Client {
-    /// Of one app, or all of them.
+    /// Of one app, what it has of others included; or all of them.
     pub async fn addons(&self, app: Option<&str>) -> Result<Vec<Addon>, Error> {
         self.get(app.map_or_else(
             || paths::ADDONS.to_owned(),
@@ -41,6 +43,28 @@ impl Client {
         let path = paths::fill(paths::APP_ADDON, &[&ids[0], &ids[1]]);
         self.send(Method::DELETE, path, &json!({"force": false}))
             .await
+    }
+
+    /// What the app has under `wish.name` may give way if `wish.confirm` is the app's name.
+    pub async fn attach(&self, wish: &CreateAttachment) -> Result<Attachment, Error> {
+        self.send(Method::POST, paths::ATTACHMENTS.to_owned(), wish)
+            .await
+    }
+
+    /// `attachment` is a name or an id.
+    pub async fn attachment(&self, app: &str, attachment: &str) -> Result<Attachment, Error> {
+        self.get(paths::fill(paths::APP_ATTACHMENT, &[app, attachment]))
+            .await
+    }
+
+    /// Of all apps.
+    pub async fn attachments(&self) -> Result<Vec<Attachment>, Error> {
+        self.get(paths::ATTACHMENTS.to_owned()).await
+    }
+
+    pub async fn detach(&self, id: Uuid) -> Result<Attachment, Error> {
+        let path = paths::fill(paths::ATTACHMENT, &[&id.to_string()]);
+        self.send(Method::DELETE, path, &json!({})).await
     }
 
     /// Every database that `text` can mean.

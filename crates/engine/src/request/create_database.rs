@@ -1,13 +1,14 @@
 //! `addons:create`: a new database for an app.
 
-use upkeep_domain::id::{DatabaseId, InstanceId};
+use upkeep_domain::attachment::AttachmentName;
+use upkeep_domain::id::{AttachmentId, DatabaseId, InstanceId};
 use upkeep_domain::name::DatabaseName;
 use upkeep_domain::plan::Plan;
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::{Catalogue, Release};
-use upkeep_store::{App, Database, Error as StoreError, NewDatabase};
+use upkeep_store::{App, Database, Error as StoreError, NewAttachment, NewDatabase};
 
-use super::naming::{attachment, database_name, identifier};
+use super::naming::{database_name, first_attachment, identifier};
 use super::store_refusal;
 use crate::Engine;
 use crate::procedure::Provision;
@@ -97,26 +98,18 @@ impl Engine {
         plan: &Plan,
     ) -> Result<NewDatabase, Refusal> {
         let random = self.world.random.as_ref();
-        let siblings = self
-            .store
-            .app_databases(request.app.id)
-            .await
-            .map_err(|error| store_refusal(&error))?;
-        let taken: Vec<_> = siblings
-            .into_iter()
-            .map(|sibling| sibling.attachment)
-            .collect();
-        let attachment = attachment(&taken).ok_or_else(|| {
-            Refusal::invalid(format!(
-                "`{}` has {} databases, the most there can be",
-                request.app.name,
-                taken.len()
-            ))
-        })?;
+        let id = DatabaseId(random.uuid());
+        let attachment = NewAttachment {
+            id: AttachmentId(random.uuid()),
+            app_id: request.app.id,
+            database_id: id,
+            name: self.name_of_new(&request.app).await?,
+            request_id: None,
+        };
         let leader = request.follow.as_ref();
         let dbname = identifier(random, 'd');
         Ok(NewDatabase {
-            id: DatabaseId(random.uuid()),
+            id,
             app_id: request.app.id,
             name: request
                 .name
@@ -135,6 +128,17 @@ impl Engine {
             },
             follows: leader.map(|leader| leader.id),
             request_id: request.request_id.clone(),
+        })
+    }
+
+    async fn name_of_new(&self, app: &App) -> Result<AttachmentName, Refusal> {
+        let there = self.attached_to(app).await?;
+        let taken: Vec<_> = there.into_iter().map(|(_, one)| one.name).collect();
+        first_attachment(&taken).ok_or_else(|| {
+            Refusal::invalid(format!(
+                "`{}` has an attachment of every colour, the most there can be",
+                app.name
+            ))
         })
     }
 }

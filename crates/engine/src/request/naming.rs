@@ -1,5 +1,6 @@
 //! Names that we choose: readable for people, unguessable where it matters.
 
+use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::ports::Random;
 
@@ -62,9 +63,20 @@ pub(super) fn identifier(random: &dyn Random, first: char) -> String {
 }
 
 /// The first database of an app is its DATABASE; others get a colour that is free.
-pub(super) fn attachment(taken: &[String]) -> Option<String> {
-    std::iter::once("DATABASE".to_owned())
-        .chain(COLORS.map(|color| format!("HEROKU_POSTGRESQL_{color}")))
+pub(super) fn first_attachment(taken: &[AttachmentName]) -> Option<AttachmentName> {
+    let default = AttachmentName::default_one();
+    if taken.contains(&default) {
+        free_color(taken)
+    } else {
+        Some(default)
+    }
+}
+
+pub(super) fn free_color(taken: &[AttachmentName]) -> Option<AttachmentName> {
+    COLORS
+        .map(|color| format!("HEROKU_POSTGRESQL_{color}"))
+        .into_iter()
+        .map(|name| name.parse().expect("made of upper-case letters"))
         .find(|name| !taken.contains(name))
 }
 
@@ -74,18 +86,16 @@ mod tests {
 
     #[test]
     fn the_first_database_is_the_default_and_the_next_gets_a_colour() {
-        assert_eq!(attachment(&[]).unwrap(), "DATABASE");
-        assert_eq!(
-            attachment(&["DATABASE".to_owned()]).unwrap(),
-            "HEROKU_POSTGRESQL_AMBER"
-        );
+        let first = first_attachment(&[]).unwrap();
+        assert_eq!(first.as_str(), "DATABASE");
+        let second = first_attachment(&[first]).unwrap();
+        assert_eq!(second.as_str(), "HEROKU_POSTGRESQL_AMBER");
     }
 
     #[test]
     fn an_app_has_a_bounded_number_of_attachments() {
-        let taken: Vec<_> = std::iter::successors(attachment(&[]), |_| None).collect();
-        let mut all = taken;
-        while let Some(next) = attachment(&all) {
+        let mut all = Vec::new();
+        while let Some(next) = first_attachment(&all) {
             all.push(next);
         }
         assert_eq!(all.len(), 1 + COLORS.len());

@@ -4,6 +4,7 @@
 //! The proofs are loops over the step tables: a new step is tested without a line here. What agents
 //! and endpoints really do is tested with them.
 
+mod attachments;
 mod case;
 mod crashes;
 mod failures;

@@ -15,16 +15,16 @@ use crate::stage::{
 };
 
 /// A provisioned database, and an engine that takes requests and runs nothing.
-struct Desk {
-    stage: Stage,
+pub(crate) struct Desk {
+    pub(crate) stage: Stage,
     sim: Arc<Sim>,
-    engine: Engine,
-    database: Database,
+    pub(crate) engine: Engine,
+    pub(crate) database: Database,
     _server: ThrowAway,
 }
 
 impl Desk {
-    async fn open(releases: &[&str]) -> Self {
+    pub(crate) async fn open(releases: &[&str]) -> Self {
         let server = server().await;
         let stage = Stage::new(&server, "stage").await;
         let sim = Arc::new(Sim::new(releases));
@@ -46,7 +46,7 @@ impl Desk {
         }
     }
 
-    async fn new_database(&self) -> CreateDatabase {
+    pub(crate) async fn new_database(&self) -> CreateDatabase {
         let app = self.stage.store.app(&self.database.app_name).await;
         let app: Option<App> = app.expect("the store answers");
         CreateDatabase {
@@ -60,7 +60,7 @@ impl Desk {
     }
 
     /// Refused with this kind, a sentence, and without a change.
-    async fn refuses<T: std::fmt::Debug>(
+    pub(crate) async fn refuses<T: std::fmt::Debug>(
         &self,
         kind: RefusalKind,
         asked: impl Future<Output = Result<T, Refusal>>,

@@ -106,6 +106,8 @@ impl Stage {
         for table in [
             "apps",
             "databases",
+            "attachments",
+            "app_versions",
             "instances",
             "maintenances",
             "workflows",

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
-use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
@@ -60,9 +61,32 @@ pub struct DatabaseView {
     pub app: AppRef,
     pub plan: Plan,
     pub state: DatabaseState,
-    /// Names such as `DATABASE_URL`, the first one first.
-    pub config_vars: Vec<String>,
+    /// In whatever app. The first one first.
+    pub attachments: Vec<AttachmentView>,
     pub created_at: Timestamp,
+}
+
+impl DatabaseView {
+    /// Of the app that owns it, such as `DATABASE_URL`.
+    pub fn config_vars(&self) -> Vec<String> {
+        let own = self.attachments.iter().filter(|a| a.app == self.app);
+        own.map(|attachment| attachment.name.config_var()).collect()
+    }
+}
+
+/// A name under which an app has a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachmentView {
+    pub id: AttachmentId,
+    pub app: AppRef,
+    pub name: AttachmentName,
+}
+
+/// An attachment and what it leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttachedView {
+    pub attachment: AttachmentView,
+    pub database: DatabaseView,
 }
 
 /// A database that runs.

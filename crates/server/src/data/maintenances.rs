@@ -193,7 +193,7 @@ fn shown(view: MaintenanceView) -> Maintenance {
 fn shown_addon(view: &MaintenanceView) -> MaintenanceAddon {
     let database = &view.database;
     MaintenanceAddon {
-        attachments: database.config_vars.clone(),
+        attachments: database.config_vars(),
         description: database.plan.description.clone(),
         kind: SERVICE.to_owned(),
         name: database.name.to_string(),

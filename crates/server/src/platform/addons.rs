@@ -20,11 +20,15 @@ pub(super) async fn all(State(services): State<Services>) -> Reply {
     Ok(reply::ok(&list(services.backend.databases(None).await?)))
 }
 
+/// What the app owns, and what it has of others.
 pub(super) async fn of_app(State(services): State<Services>, Path(app): Path<String>) -> Reply {
     let app = services.backend.app(&app).await?;
-    Ok(reply::ok(&list(
-        services.backend.databases(Some(app.id)).await?,
-    )))
+    let mut there = services.backend.databases(None).await?;
+    there.retain(|database| {
+        let mut apps = database.attachments.iter().map(|one| one.app.id);
+        database.app.id == app.id || apps.any(|one| one == app.id)
+    });
+    Ok(reply::ok(&list(there)))
 }
 
 pub(super) async fn show(State(services): State<Services>, Path(addon): Path<String>) -> Reply {
@@ -166,7 +170,7 @@ pub(super) fn shown(database: DatabaseView) -> Addon {
         },
         app: shown_ref(&database.app),
         billed_price: Price::none(),
-        config_vars: database.config_vars,
+        config_vars: database.config_vars(),
         created_at: times::iso(database.created_at),
         id: database.id.0,
         name: database.name.into(),

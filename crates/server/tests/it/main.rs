@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may end where it likes
 
+mod attachments;
 mod errors;
 mod maintenances;
 mod platform;

@@ -1,6 +1,8 @@
 //! A faithful small backend: apps, databases and maintenances in memory, with the rules that the
 //! contract speaks of. It runs no PostgreSQL; what it claims to have done is only remembered.
 
+mod attachments;
+
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
-use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId, WorkflowId};
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use upkeep_domain::maintenance::method::Method;
 use upkeep_domain::name::AppName;
@@ -22,8 +24,9 @@ use upkeep_domain::procedure::End;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
-    Account, AppRef, AppVersionView, AppView, Backend, CreateDatabase, DatabaseState, DatabaseView,
-    EventKind, EventView, Following, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since,
+    Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
+    DatabaseState, DatabaseView, EventKind, EventView, Following, InfoView, MaintenanceView,
+    NameOrId, RunMaintenance, Since,
 };
 use uuid::Uuid;
 
@@ -47,6 +50,9 @@ struct State {
     following: HashMap<DatabaseId, DatabaseId>,
     runs: HashMap<Uuid, MaintenanceView>,
     history: Vec<MaintenanceView>,
+    /// What apps were told about their databases.
+    told: Vec<(AppId, String)>,
+    attached_by: HashMap<Uuid, AttachmentId>,
     events: Vec<(DatabaseId, EventView)>,
     /// The last event before the latest workflow of each database.
     begun_behind: HashMap<DatabaseId, i64>,
@@ -228,24 +234,32 @@ impl Backend for World {
     }
 
     async fn config_vars(&self, app: AppId) -> Result<Vec<(String, String)>, Refusal> {
-        let databases = self.databases(Some(app)).await?;
+        let databases = self.attachments(Some(app)).await?;
         let url =
             |database: &DatabaseView| format!("postgres://u:p@127.0.0.1:5432/{}", database.name);
-        let vars = databases
-            .iter()
-            .flat_map(|d| d.config_vars.iter().map(|var| (var.clone(), url(d))));
+        let vars = databases.iter().map(|one| {
+            let var = one.attachment.name.config_var();
+            (var, url(&one.database))
+        });
         Ok(vars.collect())
     }
 
     async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal> {
-        let newest = 1 + self.databases(Some(app)).await?.len() as u64;
-        let version = |version| AppVersionView {
-            id: Uuid::from_u128(u128::from(version)),
-            version,
-            description: format!("Version {version}"),
-            created_at: at(1_700_000_000),
-        };
-        Ok((1..=newest).rev().map(version).collect())
+        let state = self.state();
+        let told = state.told.iter().filter(|(of, _)| *of == app);
+        let versions = (2..).zip(told).map(|(version, (_, what))| (version, what));
+        let initial = "Initial release".to_owned();
+        let mut all: Vec<_> = std::iter::once((1, &initial))
+            .chain(versions)
+            .map(|(version, what)| AppVersionView {
+                id: Uuid::from_u128(u128::from(version)),
+                version,
+                description: what.clone(),
+                created_at: at(1_700_000_000),
+            })
+            .collect();
+        all.reverse();
+        Ok(all)
     }
 
     async fn databases(&self, app: Option<AppId>) -> Result<Vec<DatabaseView>, Refusal> {
@@ -276,21 +290,26 @@ impl Backend for World {
             .name
             .unwrap_or_else(|| format!("postgresql-curved-{nth}").parse().unwrap());
         let first = !state.databases.iter().any(|d| d.app.id == app.id);
-        let colour = format!("HEROKU_POSTGRESQL_COLOUR{nth}_URL");
+        let colour = format!("HEROKU_POSTGRESQL_COLOUR{nth}");
+        let app = AppRef {
+            id: app.id,
+            name: app.name,
+        };
+        let names = if first {
+            vec!["DATABASE".to_owned(), colour]
+        } else {
+            vec![colour]
+        };
+        let told = format!("Attach {} (@ref:{name})", names[0]);
+        state.told.push((app.id, told));
+        let named = |name: String| attachments::attachment(&app, name.parse().unwrap());
         let database = DatabaseView {
             id: DatabaseId(Uuid::new_v4()),
             name,
-            app: AppRef {
-                id: app.id,
-                name: app.name,
-            },
+            attachments: names.into_iter().map(named).collect(),
+            app,
             plan,
             state: DatabaseState::Provisioning,
-            config_vars: if first {
-                vec!["DATABASE_URL".to_owned(), colour]
-            } else {
-                vec![colour]
-            },
             created_at: at(1_700_000_000),
         };
         state.databases.push(database.clone());
@@ -323,6 +342,14 @@ impl Backend for World {
         let state = self.state();
         let mut all = state.databases.iter();
         Ok(all.find(|d| url_of(d) == url).map(|d| d.id))
+    }
+
+    async fn attach(&self, wish: Attach) -> Result<AttachedView, Refusal> {
+        self.attach_it(wish).await
+    }
+
+    async fn detach(&self, id: AttachmentId) -> Result<AttachedView, Refusal> {
+        self.detach_it(id)
     }
 
     async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal> {

@@ -6,6 +6,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, WorkflowId};
 use uuid::Uuid;
 
+use crate::attachments;
 use crate::databases::{DatabaseState, NewDatabase};
 use crate::maintenances::NewMaintenance;
 use crate::{Error, Store};
@@ -63,7 +64,7 @@ impl Store {
         self.begin_with(workflow, With::Nothing).await
     }
 
-    /// The end of a database, from now on.
+    /// The end of a database, from now on. Its names are free at once.
     ///
     /// # Errors
     /// [`Error::Exists`] when something is being done to the database already,
@@ -136,14 +137,13 @@ async fn insert_database(
     transaction
         .execute(
             "INSERT INTO upkeep.databases
-                 (id, app_id, name, plan, attachment, dbname, server_dbname, credential, follows, state, request_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'provisioning', $10)",
+                 (id, app_id, name, plan, dbname, server_dbname, credential, follows, state, request_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'provisioning', $9)",
             &[
                 &database.id.0,
                 &database.app_id.0,
                 &database.name.as_str(),
                 &database.plan,
-                &database.attachment,
                 &database.dbname,
                 &database.server_dbname,
                 &Json(&database.credential),
@@ -153,6 +153,9 @@ async fn insert_database(
         )
         .await
         .map_err(Error::query("insert a database"))?;
+    attachments::insert(transaction, &database.attachment)
+        .await
+        .map_err(Error::query("attach a new database"))?;
     Ok(())
 }
 
@@ -201,11 +204,12 @@ async fn mark_its_end(transaction: &Transaction<'_>, database: DatabaseId) -> Re
         )
         .await
         .map_err(Error::query("mark a database as deprovisioning"))?;
-    if marked == 1 {
-        Ok(())
-    } else {
-        Err(Error::HasFollowers)
+    if marked != 1 {
+        return Err(Error::HasFollowers);
     }
+    attachments::delete_all(transaction, database)
+        .await
+        .map_err(Error::query("detach a database"))
 }
 
 async fn insert_workflow(

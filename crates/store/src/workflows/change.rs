@@ -11,6 +11,7 @@ use upkeep_domain::preflight::Report;
 
 use super::Claim;
 use crate::Error;
+use crate::attachments;
 use crate::instances::InstanceRole;
 
 #[derive(Clone, Debug)]
@@ -147,12 +148,11 @@ impl Change {
                     )
                     .await
             }
-            Self::Provisioned => {
-                transaction
-                    .execute("UPDATE upkeep.databases SET state = 'provisioned' WHERE id = $1", &[database])
-                    .await
-            }
+            Self::Provisioned => attachments::set_provisioned(transaction, claim.database).await,
             Self::ProvisionFailed => {
+                attachments::delete_all(transaction, claim.database)
+                    .await
+                    .map_err(Error::query("detach what could not be made"))?;
                 transaction
                     .execute(
                         "UPDATE upkeep.databases SET state = 'failed', primary_instance = NULL WHERE id = $1",

@@ -1,6 +1,7 @@
 //! The store on a real server: what its promises (claims, uniqueness, all or nothing) are worth
 //! when statements meet. Nothing here knows what steps do.
 
+mod attachments;
 mod beginnings;
 mod claims;
 mod commits;
@@ -16,8 +17,10 @@ use serde_json::json;
 use tokio_postgres::{Client, NoTls};
 use upkeep_domain::credential::Credential;
 use upkeep_domain::host_command::Fence;
-use upkeep_domain::id::{AppId, DatabaseId, InstanceId, MaintenanceId, WorkflowId};
-use upkeep_store::{Claim, NewDatabase, NewMaintenance, NewWorkflow, Store, Transition};
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, InstanceId, MaintenanceId, WorkflowId};
+use upkeep_store::{
+    Claim, NewAttachment, NewDatabase, NewMaintenance, NewWorkflow, Store, Transition,
+};
 use upkeep_testkit::postgres::ThrowAway;
 use uuid::Uuid;
 
@@ -110,7 +113,7 @@ fn database(app: AppId) -> NewDatabase {
         app_id: app,
         name: format!("database-{number}").parse().expect("it is a name"),
         plan: "standard-0".to_owned(),
-        attachment: format!("COLOR_{number}"),
+        attachment: attachment(app, id, &format!("COLOR_{number}")),
         dbname: format!("d{number}"),
         server_dbname: format!("d{number}"),
         follows: None,
@@ -119,6 +122,16 @@ fn database(app: AppId) -> NewDatabase {
             password: "never shown".to_owned(),
             verifier: "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5".to_owned(),
         },
+        request_id: None,
+    }
+}
+
+fn attachment(app: AppId, database: DatabaseId, name: &str) -> NewAttachment {
+    NewAttachment {
+        id: AttachmentId(id()),
+        app_id: app,
+        database_id: database,
+        name: name.parse().expect("it is a name"),
         request_id: None,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 use upkeep_domain::host_command::Usage;
-use upkeep_domain::id::{AppId, DatabaseId};
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId};
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
@@ -16,10 +16,10 @@ use upkeep_domain::release::{AddRelease, Release};
 use upkeep_engine::Engine;
 use upkeep_engine::request::{self, store_refusal};
 use upkeep_server::backend::{
-    Account, AppVersionView, AppView, Backend, CreateDatabase, DatabaseView, EventView, Following,
-    InfoView, MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
+    Account, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase, DatabaseView,
+    EventView, Following, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
 };
-use upkeep_store::{App, Database, DatabaseState, Instance, Store};
+use upkeep_store::{App, Attachment, Database, DatabaseState, Instance, Store};
 use uuid::Uuid;
 
 use super::views;
@@ -67,6 +67,17 @@ impl EngineBackend {
             .await
             .map_err(|error| store_refusal(&error))?
             .ok_or_else(|| Refusal::not_found("there is no such database"))
+    }
+
+    async fn attached(&self, id: AttachmentId) -> Result<(Database, Attachment), Refusal> {
+        let database = self.store.database_attached_by(id).await;
+        let found = database
+            .map_err(|error| store_refusal(&error))?
+            .and_then(|database| {
+                let attachment = database.attachments.iter().find(|one| one.id == id);
+                attachment.cloned().map(|attachment| (database, attachment))
+            });
+        found.ok_or_else(|| Refusal::not_found("there is no such attachment"))
     }
 
     fn view(&self, row: &Database) -> Result<DatabaseView, Refusal> {
@@ -210,44 +221,28 @@ impl Backend for EngineBackend {
     async fn config_vars(&self, app: AppId) -> Result<Vec<(String, String)>, Refusal> {
         let databases = self
             .store
-            .app_databases(app)
+            .attached_databases(app)
             .await
             .map_err(|error| store_refusal(&error))?;
         let mut vars: Vec<_> = databases
             .iter()
             .filter(|database| database.state == DatabaseState::Provisioned)
-            .map(|database| (format!("{}_URL", database.attachment), self.url(database)))
+            .flat_map(|database| {
+                let names = database.attachments.iter().filter(|one| one.app_id == app);
+                names.map(|one| (one.name.config_var(), self.url(database)))
+            })
             .collect();
         vars.sort();
         Ok(vars)
     }
 
-    /// One version for the app itself and one for each database that was attached since.
     async fn app_versions(&self, app: AppId) -> Result<Vec<AppVersionView>, Refusal> {
-        let row = self.app_row(&app.to_string()).await?;
-        let databases = self
+        let versions = self
             .store
-            .app_databases(app)
+            .app_versions(app)
             .await
             .map_err(|error| store_refusal(&error))?;
-        let mut versions = vec![AppVersionView {
-            id: app.0,
-            version: 1,
-            description: "Initial release".to_owned(),
-            created_at: row.created_at,
-        }];
-        versions.extend(
-            (2..)
-                .zip(&databases)
-                .map(|(version, database)| AppVersionView {
-                    id: database.id.0,
-                    version,
-                    description: format!("Attach {} (@ref:{})", database.attachment, database.name),
-                    created_at: database.created_at,
-                }),
-        );
-        versions.reverse();
-        Ok(versions)
+        Ok(versions.into_iter().map(views::app_version).collect())
     }
 
     async fn databases(&self, app: Option<AppId>) -> Result<Vec<DatabaseView>, Refusal> {
@@ -311,6 +306,27 @@ impl Backend for EngineBackend {
         let mut view = self.view(&database)?;
         view.state = upkeep_server::backend::DatabaseState::Deprovisioning;
         Ok(view)
+    }
+
+    async fn attach(&self, wish: Attach) -> Result<AttachedView, Refusal> {
+        let made = self
+            .engine
+            .attach(request::Attach {
+                app: self.app_row(&wish.app.to_string()).await?,
+                database: self.database_row(wish.database).await?,
+                name: wish.name,
+                confirm: wish.confirm,
+                request_id: Some(wish.request_id.to_string()),
+            })
+            .await?;
+        let (database, attachment) = self.attached(made).await?;
+        views::attached(&attachment, self.view(&database)?)
+    }
+
+    async fn detach(&self, id: AttachmentId) -> Result<AttachedView, Refusal> {
+        let (database, attachment) = self.attached(id).await?;
+        self.engine.detach(&database, &attachment).await?;
+        views::attached(&attachment, self.view(&database)?)
     }
 
     async fn database_info(&self, id: DatabaseId) -> Result<InfoView, Refusal> {

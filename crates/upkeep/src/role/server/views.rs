@@ -6,10 +6,10 @@ use upkeep_domain::plan::Plans;
 use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
-    AppRef, AppView, DatabaseState as StateView, DatabaseView, EventKind as KindView, EventView,
-    MaintenanceView, Progress,
+    AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState as StateView,
+    DatabaseView, EventKind as KindView, EventView, MaintenanceView, Progress,
 };
-use upkeep_store::{App, Database, DatabaseState, Event, Maintenance};
+use upkeep_store::{App, AppVersion, Attachment, Database, DatabaseState, Event, Maintenance};
 
 /// A row that was valid when it was written and is not now: a defect.
 fn defect(what: &str) -> Refusal {
@@ -52,9 +52,40 @@ pub(super) fn database(database: &Database, plans: &Plans) -> Result<DatabaseVie
             DatabaseState::Deprovisioning => StateView::Deprovisioning,
             DatabaseState::Failed => StateView::Failed,
         },
-        config_vars: vec![format!("{}_URL", database.attachment)],
+        attachments: database
+            .attachments
+            .iter()
+            .map(attachment)
+            .collect::<Result<_, _>>()?,
         created_at: database.created_at,
     })
+}
+
+fn attachment(row: &Attachment) -> Result<AttachmentView, Refusal> {
+    Ok(AttachmentView {
+        id: row.id,
+        app: AppRef {
+            id: row.app_id,
+            name: app_name(&row.app_name)?,
+        },
+        name: row.name.clone(),
+    })
+}
+
+pub(super) fn attached(row: &Attachment, database: DatabaseView) -> Result<AttachedView, Refusal> {
+    Ok(AttachedView {
+        attachment: attachment(row)?,
+        database,
+    })
+}
+
+pub(super) fn app_version(row: AppVersion) -> AppVersionView {
+    AppVersionView {
+        id: row.id,
+        version: u64::from(row.version),
+        description: row.description,
+        created_at: row.created_at,
+    }
 }
 
 pub(super) fn maintenance(
