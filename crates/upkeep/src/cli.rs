@@ -14,13 +14,13 @@ use camino::Utf8PathBuf;
 use clap::builder::NonEmptyStringValueParser as NonEmpty;
 use clap::{Args, Parser, Subcommand};
 
-pub use addons::{AddonsCreate, AddonsDestroy, AddonsList, AddonsWait};
+pub use addons::{AddonsAttach, AddonsCreate, AddonsDestroy, AddonsDetach, AddonsList, AddonsWait};
 pub use apps::{AppsCreate, Config, ConfigGet};
 pub use maintenances::{
     MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun, MaintenanceWait,
     MaintenancesList,
 };
-pub use pg::{PgInfo, PgUnfollow, PgWait};
+pub use pg::{PgInfo, PgPromote, PgUnfollow, PgWait};
 pub use plans::Plans;
 pub use releases::{ReleasesAdd, ReleasesInfo, ReleasesRemove};
 pub use role::{Role, Up};
@@ -96,6 +96,12 @@ pub enum ClientCommand {
     /// Wait until databases that are being created are there
     #[command(name = "addons:wait")]
     AddonsWait(AddonsWait),
+    /// Give an app a database under one more name
+    #[command(name = "addons:attach")]
+    AddonsAttach(AddonsAttach),
+    /// Take a name of a database away from an app
+    #[command(name = "addons:detach")]
+    AddonsDetach(AddonsDetach),
     /// Show the config vars of an app
     #[command(name = "config")]
     Config(Config),
@@ -111,6 +117,9 @@ pub enum ClientCommand {
     /// Wait until databases are available
     #[command(name = "pg:wait")]
     PgWait(PgWait),
+    /// Make a database the DATABASE_URL of an app; what was it keeps another name
+    #[command(name = "pg:promote")]
+    PgPromote(PgPromote),
     /// List the maintenances of an app's databases
     #[command(name = "data:maintenances")]
     Maintenances(MaintenancesList),

@@ -2,6 +2,7 @@
 
 mod addons;
 mod apps;
+mod attachments;
 mod config;
 mod connection;
 mod find;
@@ -43,11 +44,14 @@ async fn dispatch(
         ClientCommand::AddonsCreate(args) => addons::create(client, args, out).await,
         ClientCommand::AddonsDestroy(args) => addons::destroy(client, args, out).await,
         ClientCommand::AddonsWait(args) => addons::wait(client, args, out).await,
+        ClientCommand::AddonsAttach(args) => attachments::attach(client, args, out).await,
+        ClientCommand::AddonsDetach(args) => attachments::detach(client, args, out).await,
         ClientCommand::Config(args) => config::list(client, args, out).await,
         ClientCommand::ConfigGet(args) => config::get(client, args, out).await,
         ClientCommand::PgInfo(args) => pg::info(client, args, out).await,
         ClientCommand::PgUnfollow(args) => pg::unfollow(client, args, out).await,
         ClientCommand::PgWait(args) => pg::wait(client, args, out).await,
+        ClientCommand::PgPromote(args) => attachments::promote(client, args, out).await,
         ClientCommand::Maintenances(args) => maintenances::list(client, args, out).await,
         ClientCommand::MaintenanceInfo(args) => maintenances::info(client, args, out).await,
         ClientCommand::MaintenancePreflight(args) => {

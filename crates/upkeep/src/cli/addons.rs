@@ -46,6 +46,28 @@ pub struct AddonsDestroy {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct AddonsAttach {
+    /// Name, id, attachment or config var of the database; APP::NAME for one of another app
+    pub database: String,
+    #[command(flatten)]
+    pub app: App,
+    /// Name of the attachment, such as REPORTS; without one the server finds a colour
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Name of the app, if what is attached under that name may give way
+    #[arg(short, long, value_name = "APP")]
+    pub confirm: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AddonsDetach {
+    /// Name or id of the attachment
+    pub attachment: String,
+    #[command(flatten)]
+    pub app: App,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct AddonsWait {
     /// Name, id, attachment or config var of the database [default: all that are being created]
     pub database: Option<String>,

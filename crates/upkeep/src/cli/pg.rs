@@ -29,4 +29,18 @@ pub struct PgWait {
     pub database: Option<String>,
     #[command(flatten)]
     pub app: App,
+    /// Longest time in seconds until it is looked again, 20 at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub wait_interval: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct PgPromote {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: App,
+    /// Name to give it in the app
+    #[arg(long = "as", value_name = "NAME", default_value = "DATABASE")]
+    pub name: String,
 }

@@ -1,6 +1,6 @@
 //! `addons`, `addons:create`, `addons:destroy`, `addons:wait`.
 
-use upkeep_api::body::{Addon, Wish};
+use upkeep_api::body::{Addon, AppRef, Attachment, Wish};
 use upkeep_api::client::Client;
 
 use super::find;
@@ -19,6 +19,7 @@ pub(super) async fn list(
     out: &mut Output,
 ) -> Result<Exit, Failure> {
     let addons = client.addons(args.app.app.as_deref()).await?;
+    let attachments = client.attachments().await?;
     if addons.is_empty() {
         out.say("There are no databases. `upkeep addons:create heroku-postgresql:standard-0 -a APP` makes one.");
     }
@@ -26,24 +27,36 @@ pub(super) async fn list(
         if addons.is_empty() {
             String::new()
         } else {
-            render_addons(addons)
+            render_addons(addons, &attachments)
         }
     });
     Ok(Exit::Done)
 }
 
-pub(crate) fn render_addons(addons: &[Addon]) -> String {
-    let row = |addon: &Addon| {
+/// The first name of a database stands beside it, the others below each other.
+pub(crate) fn render_addons(addons: &[Addon], attachments: &[Attachment]) -> String {
+    let rows = |addon: &Addon| {
         let cells = [&addon.name, &addon.app.name, &addon.plan.name, &addon.state];
-        let attachments = Some(addon.config_vars.join(", ")).filter(|vars| !vars.is_empty());
-        cells
-            .into_iter()
-            .map(|cell| Some(cell.clone()))
-            .chain([attachments])
-            .collect()
+        let mut first = cells.map(|cell| Some(cell.clone())).to_vec();
+        let theirs = attachments.iter().filter(|one| one.addon.id == addon.id);
+        let mut names = theirs.map(|one| name_in(&addon.app, one));
+        first.push(names.next());
+        let nothing = || vec![Some(String::new()); cells.len()];
+        let more = names.map(|name| [nothing(), vec![Some(name)]].concat());
+        std::iter::once(first).chain(more).collect::<Vec<_>>()
     };
-    let rows: Vec<_> = addons.iter().map(row).collect();
+    let rows: Vec<_> = addons.iter().flat_map(rows).collect();
     render_table(&["Database", "App", "Plan", "State", "Config vars"], &rows)
+}
+
+/// With the app, if it is another than the one that owns the database.
+fn name_in(owner: &AppRef, attachment: &Attachment) -> String {
+    let vars = attachment.config_vars.join(", ");
+    if attachment.app.id == owner.id {
+        vars
+    } else {
+        format!("{}::{vars}", attachment.app.name)
+    }
 }
 
 pub(super) async fn create(
@@ -119,11 +132,7 @@ pub(super) async fn wait(
 }
 
 /// Watches until it is there.
-pub(super) async fn provisioned(
-    client: &Client,
-    addon: &Addon,
-    out: &mut Output,
-) -> Result<Addon, Failure> {
+async fn provisioned(client: &Client, addon: &Addon, out: &mut Output) -> Result<Addon, Failure> {
     let look = async || {
         let now = client.addon(addon.id).await?;
         Ok((now.state != PROVISIONING).then_some(now))

@@ -33,7 +33,7 @@ pub(super) async fn database(
     }
 }
 
-/// The one that is named, or all of the app.
+/// The one that is named, or all that the app owns or has a name for.
 pub(super) async fn databases(
     client: &Client,
     text: Option<&str>,

@@ -12,8 +12,7 @@ use uuid::Uuid;
 use crate::exit::Failure;
 use crate::output::{Drawing, LiveView, Output};
 
-/// Longest silence before it is looked whether it is over.
-const POLL_MS: u64 = 1_000;
+const POLL: Duration = Duration::from_secs(1);
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 /// How long a server that is being restarted may be away.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,6 +39,17 @@ pub(super) async fn follow<T, F: Future<Output = Result<Option<T>, client::Error
     out: &mut Output,
     look: impl Fn() -> F,
 ) -> Result<Followed<T>, Failure> {
+    follow_every(POLL, client, database, out, look).await
+}
+
+/// The same, with the longest silence before it is looked whether it is over.
+pub(super) async fn follow_every<T, F: Future<Output = Result<Option<T>, client::Error>>>(
+    poll: Duration,
+    client: &Client,
+    database: Uuid,
+    out: &mut Output,
+    look: impl Fn() -> F,
+) -> Result<Followed<T>, Failure> {
     let drawing = if out.is_terminal() {
         Drawing::InPlace
     } else {
@@ -55,7 +65,7 @@ pub(super) async fn follow<T, F: Future<Output = Result<Option<T>, client::Error
     let mut silent_since = None;
     loop {
         let round = async {
-            reader.read(POLL_MS, out).await?;
+            reader.read(poll.as_millis() as u64, out).await?;
             look().await
         };
         match round.await {

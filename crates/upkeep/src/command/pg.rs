@@ -1,10 +1,12 @@
 //! `pg:info`, `pg:wait`.
 
-use upkeep_api::body::{Addon, ConfigVars, Database, InfoEntry};
+use std::time::Duration;
+
+use upkeep_api::body::{Addon, ConfigVars, Database, InfoEntry, WaitStatus};
 use upkeep_api::client::{Client, Provisioned};
 
-use super::follow::follow;
-use super::{addons, find};
+use super::find;
+use super::follow::{follow, follow_every};
 use crate::cli::{PgInfo, PgUnfollow, PgWait};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Pair, render_pairs};
@@ -50,11 +52,15 @@ pub(crate) fn render_info(addon: &Addon, database: &Database, vars: &ConfigVars)
         .filter_map(|entry| line(entry, vars))
         .collect();
     pairs.push(Pair::new("Add-on", &addon.name));
-    format!(
-        "=== {}\n\n{}",
-        addon.config_vars.join(", "),
-        render_pairs(&pairs)
-    )
+    let called = vars
+        .iter()
+        .filter(|(_, value)| **value == database.resource_url)
+        .map(|(name, _)| name.as_str());
+    let mut called: Vec<_> = called.collect();
+    if called.is_empty() {
+        called.push(&addon.name);
+    }
+    format!("=== {}\n\n{}", called.join(", "), render_pairs(&pairs))
 }
 
 /// Values that are URLs of databases are shown as their config vars: a URL holds a password.
@@ -121,21 +127,45 @@ async fn leader_of(client: &Client, addon: &Addon) -> Result<Option<String>, Fai
 
 pub(super) async fn wait(client: &Client, args: PgWait, out: &mut Output) -> Result<Exit, Failure> {
     let addons = find::databases(client, args.database.as_deref(), Some(&args.app.app)).await?;
+    let poll = Duration::from_secs(args.wait_interval);
     let mut there = Vec::new();
     for addon in addons {
-        let status = client.wait_status(addon.id).await?;
-        if status.error {
-            return Err(Failure::new(
-                Exit::NotDone,
-                format!("{}: {}", addon.name, status.message),
-            ));
-        }
-        if status.waiting {
-            addons::provisioned(client, &addon, out).await?;
-        }
-        there.push(client.wait_status(addon.id).await?);
+        there.push(available(client, &addon, poll, out).await?);
         out.say(&format!("{} is available", addon.name));
     }
     out.result(&there, |_| String::new());
     Ok(Exit::Done)
+}
+
+/// Watches until one need not wait for it any more.
+async fn available(
+    client: &Client,
+    addon: &Addon,
+    poll: Duration,
+    out: &mut Output,
+) -> Result<WaitStatus, Failure> {
+    let look = async || {
+        let now = client.wait_status(addon.id).await?;
+        Ok((now.error || !now.waiting).then_some(now))
+    };
+    let (status, trouble) = match look().await.map_err(Failure::from)? {
+        Some(status) => (status, None),
+        None => {
+            let followed = follow_every(poll, client, addon.id, out, look).await?;
+            (followed.end, followed.trouble)
+        }
+    };
+    if !status.error {
+        return Ok(status);
+    }
+    let because = trouble.map(|trouble| format!(": {trouble}"));
+    Err(Failure::new(
+        Exit::NotDone,
+        format!(
+            "{}: {}{}",
+            addon.name,
+            status.message,
+            because.unwrap_or_default()
+        ),
+    ))
 }

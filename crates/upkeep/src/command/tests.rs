@@ -1,8 +1,8 @@
 //! What the commands print, from answers of the server: transcripts to be read by people.
 
 use insta::assert_snapshot;
-use serde_json::json;
-use upkeep_api::body::{Addon, ConfigVars, Database, Maintenance, Preflight, Release};
+use serde_json::{Value, json};
+use upkeep_api::body::{Addon, Attachment, ConfigVars, Database, Maintenance, Preflight, Release};
 
 use super::maintenances::{render_history, render_info, render_list, render_preflight};
 use super::{addons, pg, releases};
@@ -88,7 +88,25 @@ fn the_history_says_how_each_one_ended() {
 
 #[test]
 fn databases_are_listed_with_their_config_vars() {
-    assert_snapshot!(addons::render_addons(&[addon()]));
+    let attached = |app: Value, name: &str| -> Attachment {
+        serde_json::from_value(json!({
+            "addon": {
+                "app": {"id": "0191e6a0-0000-7000-8000-000000000002", "name": "example-app"},
+                "config_vars": [], "id": addon().id, "name": addon().name, "plan": {"name": "heroku-postgresql:standard-0"},
+            },
+            "app": app, "config_vars": [format!("{name}_URL")], "id": "0191e6a0-0000-7000-8000-000000000003",
+            "name": name, "namespace": null,
+        }))
+        .unwrap()
+    };
+    let own = json!({"id": "0191e6a0-0000-7000-8000-000000000002", "name": "example-app"});
+    let other = json!({"id": "0191e6a0-0000-7000-8000-000000000004", "name": "reports"});
+    let attachments = [
+        attached(own.clone(), "DATABASE"),
+        attached(own, "HEROKU_POSTGRESQL_ROSE"),
+        attached(other, "SHOP"),
+    ];
+    assert_snapshot!(addons::render_addons(&[addon()], &attachments));
 }
 
 #[test]
@@ -105,10 +123,11 @@ fn a_database_is_shown_without_the_password_of_another() {
         ],
     }))
     .unwrap();
-    let vars = ConfigVars::from([(
-        "GREEN_URL".to_owned(),
-        "postgres://u:secret@db:5432/y".to_owned(),
-    )]);
+    let url = |dbname| format!("postgres://u:secret@db:5432/{dbname}");
+    let vars = ConfigVars::from([
+        ("DATABASE_URL".to_owned(), url("x")),
+        ("GREEN_URL".to_owned(), url("y")),
+    ]);
     let text = pg::render_info(&addon(), &database, &vars);
     assert!(!text.contains("secret"), "{text}");
     assert_snapshot!(text);

@@ -10,6 +10,7 @@ use upkeep_testkit::heroku_cli::{HerokuCli, is_left_out};
 use upkeep_testkit::releases_source;
 use upkeep_testkit::up::{self, Ended, Up};
 
+use crate::promotion::Shop;
 use crate::wait::wait_until;
 use crate::world::{connect, options};
 
@@ -78,6 +79,58 @@ async fn what_heroku_users_type_does_what_they_expect() {
     });
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_heroku_users_promote_and_attach_is_what_applications_reach() {
+    if is_left_out() {
+        eprintln!("skipped: Heroku's command line could not be brought");
+        return;
+    }
+    let shop = Shop::open().await;
+    let mut shell = Shell {
+        cli: HerokuCli::of(&shop.up).unwrap(),
+        transcript: String::new(),
+    };
+    shell.types("pg:wait -a shop").await;
+    shell.types("pg:promote fresh -a shop").await;
+    assert_eq!(shop.reached().await, "fresh");
+    shell.types("pg:info -a shop").await;
+    shell.types("pg:info DATABASE -a shop").await;
+    shell.types("pg:promote fresh -a shop").await;
+    shell.types("pg:promote orders -a shop --as REPORTS").await;
+    assert_eq!(shop.reached().await, "fresh");
+
+    let attach = "addons:attach orders -a shop --as DATABASE";
+    // It asks, and gets no answer.
+    shell.types(attach).await;
+    assert_eq!(shop.reached().await, "fresh");
+    shell.types(&format!("{attach} --confirm shop")).await;
+    assert_eq!(shop.reached().await, "orders");
+    shell.types("releases -a shop").await;
+    shell.types("apps:create blog").await;
+    shell.types("addons:attach shop::DATABASE -a blog").await;
+    shell.types("addons:info orders").await;
+    shell.types("addons -a shop").await;
+    shell.types("addons -a blog").await;
+    shell.types("addons:detach REPORTS -a shop").await;
+    let detach = "addons:detach HEROKU_POSTGRESQL_AMBER -a";
+    shell.types(&format!("{detach} blog")).await;
+    shell.types(&format!("{detach} shop")).await;
+    shell.types("addons:attach orders -a shop --as lower").await;
+
+    // A database that is being made is waited for, and is not promoted before.
+    let make = "addons:create heroku-postgresql:standard-0 -a shop --name third";
+    let make: Vec<&str> = make.split(' ').collect();
+    shop.up.run(&make).await.unwrap();
+    let wait = ["pg:wait", "third", "-a", "shop", "--wait-interval", "1"];
+    let waited = shell.cli.run(&wait).await.unwrap();
+    assert_eq!(waited.code, Some(0), "{}", waited.stderr);
+    shell.types("pg:promote third -a shop").await;
+
+    with_settings!({ filters => [&FILTERS[..], &MORE_FILTERS].concat() }, {
+        assert_snapshot!(shell.transcript);
+    });
+}
+
 struct Shell {
     cli: HerokuCli,
     transcript: String,
@@ -120,4 +173,14 @@ const FILTERS: [(&str, &str); 8] = [
         "$1$2[ms]",
     ),
     (r"Data Size:   .*", "Data Size:   [size]"),
+];
+
+/// What else differs where databases run on what is installed, and a test has been at them.
+const MORE_FILTERS: [(&str, &str); 5] = [
+    (r"Connections: \d+/", "Connections: [count]/"),
+    (r"PG Version:  .*", "PG Version:  [version]"),
+    (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d .*", "[time]"),
+    (r"Installed at: .*", "Installed at: [time]"),
+    // A question moves the cursor.
+    (r"\x1b\[[?\d]*[a-zA-Z]", ""),
 ];

@@ -18,6 +18,7 @@ mod left;
 mod load;
 mod options;
 mod plain_user;
+mod promotion;
 mod refusals;
 mod restarts;
 mod state_elsewhere;
