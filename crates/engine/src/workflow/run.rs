@@ -238,7 +238,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Reads our own state, however long it is away: nothing is decided without it.
-    pub(crate) async fn from_store<T, F>(&self, read: impl Fn() -> F) -> T
+    pub(crate) async fn read_store<T, F>(&self, read: impl Fn() -> F) -> T
     where
         F: Future<Output = Result<T, StoreError>>,
     {

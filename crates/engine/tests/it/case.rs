@@ -8,8 +8,8 @@ use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{DatabaseId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::procedure::{
-    changeover, destroy, failover, follow, follower_changeover, provision, restart, standby,
-    unfollow,
+    Direction, changeover, destroy, failover, follow, follower_changeover, provision, restart,
+    standby, unfollow,
 };
 use upkeep_engine::request::RunMaintenance;
 use upkeep_engine::{Engine, Unwatched};
@@ -102,6 +102,14 @@ impl Case {
             return None;
         };
         self.table.steps.iter().find(|step| step.name == place.step)
+    }
+
+    /// A point of no return that the endpoint is asked for: it fails and never refuses, so that nobody
+    /// knows.
+    pub(crate) fn is_asked_of_the_endpoint(&self) -> bool {
+        let step = self.disturbed_step();
+        self.table.procedure == "follower_changeover"
+            && step.is_some_and(|step| step.direction == Direction::PointOfNoReturn)
     }
 
     /// A follower that cannot be pointed is no reason to give up: it is replaced.

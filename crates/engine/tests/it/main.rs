@@ -6,16 +6,13 @@
 
 mod attachments;
 mod case;
-mod crashes;
-mod failures;
+mod faults;
 mod preflight;
 mod requests;
 mod restarts;
 mod sequences;
 mod stage;
 mod standbys;
-mod stuck;
 mod sweeps;
 mod table;
-mod takeover;
 mod watch;

@@ -10,6 +10,7 @@ mod controller;
 mod crash;
 mod endpoint;
 mod failover;
+mod followers;
 mod host;
 mod outlived;
 mod restarts;

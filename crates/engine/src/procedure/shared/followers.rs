@@ -371,11 +371,11 @@ async fn proof(visit: &Visit<'_>, host: HostId, primary: InstanceId) -> Result<P
 async fn of(visit: &Visit<'_>) -> Vec<Follower> {
     let leader = visit.claim.database;
     let mut followers = Vec::new();
-    for database in visit.from_store(|| visit.store.followers(leader)).await {
+    for database in visit.read_store(|| visit.store.followers(leader)).await {
         let Some(id) = database.primary_instance else {
             continue;
         };
-        if let Some(instance) = visit.from_store(|| visit.store.instance(id)).await {
+        if let Some(instance) = visit.read_store(|| visit.store.instance(id)).await {
             followers.push(Follower { database, instance });
         }
     }
@@ -384,10 +384,10 @@ async fn of(visit: &Visit<'_>) -> Vec<Follower> {
 
 /// The instance that a database's clients are on.
 pub(crate) async fn serving(visit: &Visit<'_>, database: DatabaseId) -> Result<Instance, Failure> {
-    let read = visit.from_store(|| visit.store.database(database));
+    let read = visit.read_store(|| visit.store.database(database));
     let id = read.await.and_then(|database| database.primary_instance);
     let gone = || Failure::Final("the database that it belongs to is gone".to_owned());
     let id = id.ok_or_else(gone)?;
-    let instance = visit.from_store(|| visit.store.instance(id));
+    let instance = visit.read_store(|| visit.store.instance(id));
     instance.await.ok_or_else(gone)
 }

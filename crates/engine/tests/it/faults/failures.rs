@@ -44,7 +44,7 @@ async fn what_cannot_be_done_is_undone_as_long_as_it_may_be() {
     let mut cases = Vec::new();
     for call in undisturbed.calls() {
         let mut case = call.for_ever(Fault::Refused);
-        if !can_be_undone(call.step.direction) {
+        if !can_be_undone(call.step.direction) || case.is_asked_of_the_endpoint() {
             // The endpoint's failures are tried again for minutes: what is done meanwhile is looked at.
             case.patience = Duration::from_secs(3);
         }
@@ -55,7 +55,7 @@ async fn what_cannot_be_done_is_undone_as_long_as_it_may_be() {
         let step = case.disturbed_step().expect("every case has one");
         let allowed: &[Ended] = if case.is_borne() {
             &[Ended::Succeeded]
-        } else if can_be_undone(step.direction) {
+        } else if can_be_undone(step.direction) && !case.is_asked_of_the_endpoint() {
             &[Ended::RolledBack]
         } else if case.table.disposable == Some(step.name) {
             &[Ended::Succeeded]
