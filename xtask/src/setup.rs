@@ -28,9 +28,15 @@ pub(crate) fn run(wanted: &Wanted) -> Result<()> {
     heroku::bring()
 }
 
+/// A pair that synchronises logical slots.
+const WITH_SLOTS: [&str; 2] = ["17.9", "17.10"];
+
 /// Brings all that tests need. Says what could not be brought and can be done without.
-pub(crate) fn bring_for_tests() -> Result<Option<anyhow::Error>> {
+pub(crate) fn bring_for_tests(faults: bool) -> Result<Option<anyhow::Error>> {
     bring([OLDER, NEWER])?;
+    if faults {
+        bring(WITH_SLOTS)?;
+    }
     Ok(heroku::bring().err())
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
-        let missing = setup::bring_for_tests()?;
+        let missing = setup::bring_for_tests(self.faults)?;
         lint::run()?;
         let without = match &missing {
             Some(error) => {

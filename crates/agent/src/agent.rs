@@ -124,6 +124,7 @@ impl Agent {
                 };
                 facts::facts(&self.host, &of(instance), wish).await
             }
+            HostQuery::FailoverSlots { instance } => slot::failover(&of(instance)).await,
             HostQuery::Usage { instance, dbname } => activity::usage(&of(instance), &dbname).await,
             HostQuery::DryStart { instance, release } => {
                 dry_start::dry_start(&self.host, &of(instance), &release).await
@@ -236,6 +237,7 @@ async fn on_instance(
             source,
             source_address,
             slot,
+            takes_over,
             ..
         } => {
             let wish = Wish {
@@ -244,6 +246,7 @@ async fn on_instance(
                 source,
                 source_address,
                 slot,
+                takes_over,
             };
             copy::begin(host, instance, wish).await
         }

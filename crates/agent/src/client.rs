@@ -104,6 +104,7 @@ fn query_patience(query: &HostQuery) -> Duration {
         // This runs programs.
         HostQuery::DryStart { .. } => MARGIN * 6,
         HostQuery::Activity { .. }
+        | HostQuery::FailoverSlots { .. }
         | HostQuery::Settings { .. }
         | HostQuery::Releases
         | HostQuery::Instances => MARGIN * 2,

@@ -40,10 +40,7 @@ pub(crate) fn write(places: &Places, record: &Record, run_as: Option<&RunAs>) ->
     );
     let files = [
         ("postgresql.conf", main),
-        (
-            "upkeep.conf",
-            settings(&record.settings, record.upstream.as_ref()),
-        ),
+        ("upkeep.conf", settings(record)),
         ("pg_hba.conf", HBA.to_owned()),
         ("pg_ident.conf", ident(run_as)),
     ];
@@ -107,14 +104,14 @@ fn ident(run_as: Option<&RunAs>) -> String {
     text
 }
 
-fn settings(settings: &InstanceSettings, upstream: Option<&Upstream>) -> String {
+fn settings(record: &Record) -> String {
     let InstanceSettings {
         max_connections,
         shared_buffers_mb,
         wal_keep_size_mb,
         effective_cache_size_mb,
         work_mem_mb,
-    } = settings;
+    } = &record.settings;
     let mut text = format!(
         "max_connections = {max_connections}
 shared_buffers = {shared_buffers_mb}MB
@@ -142,12 +139,13 @@ log_lock_waits = on
             let _ = writeln!(text, "{name} = {mb}MB");
         }
     }
-    if let Some(Upstream { address, slot }) = upstream {
-        let _ = writeln!(
-            text,
-            "primary_conninfo = {}",
-            quoted(&conninfo(address, slot))
-        );
+    if let Some(Upstream { address, slot }) = &record.upstream {
+        let mut conninfo = conninfo(address, slot);
+        if record.syncs_slots {
+            conninfo.push_str(" dbname=postgres");
+            text.push_str("sync_replication_slots = on\nhot_standby_feedback = on\n");
+        }
+        let _ = writeln!(text, "primary_conninfo = {}", quoted(&conninfo));
         let _ = writeln!(text, "primary_slot_name = {}", quoted(slot));
         // The copied `postgresql.conf` may name who confirms commits of the source; after a
         // promotion nobody would. `ALTER SYSTEM` can set it anew.
@@ -185,20 +183,19 @@ pub(crate) fn forget_what_must_not_travel(
     run_as: Option<&RunAs>,
 ) -> Result<(), Error> {
     let path = places.data().join("postgresql.auto.conf");
-    let text = match std::fs::read_to_string(&path) {
+    let text = match std::fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(Error::Read { path, source }),
     };
-    let kept: String =
-        text.lines()
-            .filter(|line| travels(line))
-            .fold(String::new(), |mut all, line| {
-                all.push_str(line);
-                all.push('\n');
-                all
-            });
-    Ok(durable::write(&path, kept.as_bytes(), 0o600, run_as)?)
+    Ok(durable::write(&path, &travelling(&text), 0o600, run_as)?)
+}
+
+/// A file of settings without what is true of its server only.
+pub(crate) fn travelling(text: &[u8]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let kept = lines.filter(|line| travels(&String::from_utf8_lossy(line)));
+    kept.flatten().copied().collect()
 }
 
 fn travels(line: &str) -> bool {
@@ -242,6 +239,10 @@ mod tests {
         assert_eq!(in_conninfo(r"a b'\"), r"'a b\'\\'");
     }
 
+    fn record(settings: InstanceSettings) -> Record {
+        Record::new("15.18-system".parse().unwrap(), settings)
+    }
+
     #[test]
     fn a_copy_waits_for_no_standby_of_its_source() {
         let upstream = Upstream {
@@ -258,10 +259,17 @@ mod tests {
             effective_cache_size_mb: Some(48),
             work_mem_mb: None,
         };
+        let mut record = record(wanted);
         let emptied = "\nsynchronous_standby_names = ''\n";
-        assert!(settings(&wanted, Some(&upstream)).contains(emptied));
-        assert!(settings(&wanted, Some(&upstream)).contains("host=''/a folder'' port="));
-        assert!(!settings(&wanted, None).contains(emptied));
+        assert!(!settings(&record).contains(emptied));
+        record.upstream = Some(upstream);
+        let text = settings(&record);
+        assert!(text.contains(emptied));
+        assert!(text.contains("host=''/a folder'' port="));
+        assert!(!text.contains("dbname"), "{text}");
+        record.syncs_slots = true;
+        let text = settings(&record);
+        assert!(text.contains(" dbname=postgres'\n"), "{text}");
     }
 
     #[test]
@@ -273,7 +281,7 @@ mod tests {
             effective_cache_size_mb: Some(48),
             work_mem_mb: None,
         };
-        let text = settings(&wanted, None);
+        let text = settings(&record(wanted));
         assert!(text.contains("\neffective_cache_size = 48MB\n"), "{text}");
         assert!(!text.contains("work_mem"), "{text}");
     }

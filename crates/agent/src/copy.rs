@@ -35,6 +35,7 @@ pub(crate) struct Wish {
     pub(crate) source: InstanceId,
     pub(crate) source_address: Address,
     pub(crate) slot: String,
+    pub(crate) takes_over: bool,
 }
 
 pub(crate) async fn begin(
@@ -63,6 +64,8 @@ pub(crate) async fn begin(
 
     let mut record = Record::new(release.name, wish.settings.clone());
     record.upstream = Some(upstream);
+    record.takes_over = wish.takes_over;
+    record.syncs_slots = slot::can_sync(&source, &record).await.or_failed()?;
     durable::remove_folder(&instance.places.data()).or_failed()?;
     instance.places.make(host.run_as.as_ref()).or_failed()?;
     record.save(&instance.places).or_failed()?;
@@ -113,6 +116,22 @@ pub(crate) async fn reach(
             format!("the source cannot be reached: {why}"),
         )
     })
+}
+
+/// Refuses a server whose history this instance does not share.
+pub(crate) async fn refuse_another_cluster(
+    instance: &Instance,
+    source: &Session,
+) -> Result<(), HostError> {
+    let own = identity::read(&instance.places.data()).or_failed()?;
+    let sql = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+    let row = source.row(sql, ASK_WITHIN).await.or_failed()?;
+    let theirs = value::<i64>(&row, 0).map(i64::cast_unsigned);
+    if theirs == Some(own.system_identifier) {
+        return Ok(());
+    }
+    let sentence = format!("instance `{}` is of another cluster", instance.id);
+    Err(refused(RefusalKind::Conflict, sentence))
 }
 
 /// Refuses what would fail half-way; tells how many bytes there are to copy.

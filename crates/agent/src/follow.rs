@@ -16,8 +16,8 @@ use crate::fault::{OrFailed, refused};
 use crate::host::{Host, Instance};
 use crate::pause::pause;
 use crate::record::Upstream;
-use crate::session::{Session, value};
-use crate::{copy, identity, slot, start};
+use crate::session::value;
+use crate::{copy, slot, start};
 
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 /// A receiver waits up to `wal_retrieve_retry_interval`, 5 s, before it tries another time.
@@ -42,7 +42,7 @@ pub(crate) async fn follow(
         return Err(refused(RefusalKind::Conflict, sentence));
     }
     let source = copy::reach(host, wish.upstream, &wish.upstream_address).await?;
-    refuse_another_cluster(instance, &source).await?;
+    copy::refuse_another_cluster(instance, &source).await?;
     slot::ensure(&source, &wish.slot).await.or_failed()?;
     record.upstream = Some(Upstream {
         address: wish.upstream_address.clone(),
@@ -52,18 +52,6 @@ pub(crate) async fn follow(
     start::reload(host, instance)?;
     let not_yet = wait_until_it_streams(instance, &wish.upstream_address).await;
     Ok(Outcome::Follows { not_yet })
-}
-
-async fn refuse_another_cluster(instance: &Instance, source: &Session) -> Result<(), HostError> {
-    let own = identity::read(&instance.places.data()).or_failed()?;
-    let sql = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
-    let row = source.row(sql, ASK_WITHIN).await.or_failed()?;
-    let theirs = value::<i64>(&row, 0).map(i64::cast_unsigned);
-    if theirs == Some(own.system_identifier) {
-        return Ok(());
-    }
-    let sentence = format!("instance `{}` is of another cluster", instance.id);
-    Err(refused(RefusalKind::Conflict, sentence))
 }
 
 /// Why it does not stream from there; `None` when it does.

@@ -16,7 +16,7 @@ use crate::layout::Places;
 use crate::record::{self, Record};
 
 /// In the data directory: what people and `ALTER SYSTEM` change.
-const FILES: [&str; 2] = ["postgresql.conf", "postgresql.auto.conf"];
+pub(crate) const FILES: [&str; 2] = ["postgresql.conf", "postgresql.auto.conf"];
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {

@@ -67,6 +67,7 @@ mod database;
 mod disarm;
 mod follow;
 mod freeze;
+mod inherit;
 mod patch;
 mod postmaster;
 mod promote;

@@ -1,4 +1,5 @@
-//! Moves a standby to another release of its major version: stopped, started on the other's programs.
+//! Moves a standby to another release of its major version: stopped, started on the other's programs, with the
+//! settings that its upstream has by now.
 
 use upkeep_domain::host_command::{HostError, Outcome};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
@@ -6,7 +7,7 @@ use upkeep_domain::release::ReleaseName;
 
 use crate::fault::{IntoError, OrFailed, refused};
 use crate::host::{Host, Instance};
-use crate::start;
+use crate::{inherit, start};
 
 /// Whenever its record names the release, it was stopped before: what runs then runs on it.
 pub(crate) async fn patch(
@@ -29,7 +30,8 @@ pub(crate) async fn patch(
         );
         return Err(Refusal::invalid(sentence).into_error());
     }
-    if record.release != release.name {
+    let inherited = inherit::inherit(host, instance, &mut record).await?;
+    if record.release != release.name || inherited {
         start::stop(instance).await?;
         record.release = release.name;
         record.save(&instance.places).or_failed()?;

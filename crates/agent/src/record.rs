@@ -30,6 +30,12 @@ pub(crate) struct Record {
     pub(crate) settings: InstanceSettings,
     /// A copy streams from here until it is promoted.
     pub(crate) upstream: Option<Upstream>,
+    /// A copy that may be promoted in its source's place.
+    #[serde(default = "yes")]
+    pub(crate) takes_over: bool,
+    /// Logical slots of its source are synchronised to it.
+    #[serde(default)]
+    pub(crate) syncs_slots: bool,
     /// False while initdb or the copy is under way: what is there is half of it.
     pub(crate) complete: bool,
     /// Why the last copy did not become complete.
@@ -43,12 +49,19 @@ pub(crate) struct Upstream {
     pub(crate) slot: String,
 }
 
+/// As all copies were before some of them became followers.
+fn yes() -> bool {
+    true
+}
+
 impl Record {
     pub(crate) fn new(release: ReleaseName, settings: InstanceSettings) -> Self {
         Self {
             release,
             settings,
             upstream: None,
+            takes_over: true,
+            syncs_slots: false,
             complete: false,
             copy_failed: None,
             copied_bytes: None,

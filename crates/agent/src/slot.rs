@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use upkeep_domain::host_command::{HostError, Outcome};
+use upkeep_domain::host_command::{Answer, HostError, Outcome};
 
 use crate::configuration::literal;
 use crate::fault::{OrFailed, failed};
@@ -27,6 +27,36 @@ pub(crate) async fn ensure(session: &Session, slot: &str) -> Result<(), session:
         session.run(&make, ASK_WITHIN).await?;
     }
     Ok(())
+}
+
+/// Whether logical slots of `source` can be synchronised to a copy that may be promoted.
+///
+/// Source: <https://www.postgresql.org/docs/17/logicaldecoding-explanation.html#LOGICALDECODING-REPLICATION-SLOTS-SYNCHRONIZATION>
+pub(crate) async fn can_sync(source: &Session, record: &Record) -> Result<bool, session::Error> {
+    const LOOK: &str = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 170000 \
+        AND pg_catalog.current_setting('wal_level') = 'logical'";
+    if !record.takes_over {
+        return Ok(false);
+    }
+    let row = source.row(LOOK, ASK_WITHIN).await?;
+    Ok(truth(&row, 0) == Some(true))
+}
+
+/// As JSON, because the columns came with 17.
+pub(crate) async fn failover(instance: &Instance) -> Result<Answer, HostError> {
+    const LOOK: &str = "SELECT slot_name FROM pg_catalog.pg_replication_slots s, \
+          LATERAL (SELECT pg_catalog.to_jsonb(s) AS j) AS json \
+        WHERE NOT temporary AND (j ->> 'failover')::pg_catalog.bool AND j ->> 'invalidation_reason' IS NULL \
+          AND ((j ->> 'synced')::pg_catalog.bool OR NOT pg_catalog.pg_is_in_recovery())";
+    instance.complete_record()?;
+    instance.refuse_frozen()?;
+    let session = instance.session().await.or_failed()?;
+    let rows = session.rows(LOOK, ASK_WITHIN).await.or_failed()?;
+    let names = rows
+        .iter()
+        .filter_map(|row| session::value(row, 0))
+        .collect();
+    Ok(Answer::FailoverSlots { names })
 }
 
 /// Ends whoever streams from it first. No slot, or no instance, is fine.

@@ -5,7 +5,7 @@
 //! A *query* only looks (or writes a marker) and is answered afresh each time.
 //! A time-out of either means *unknown*: look again, never assume.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +89,13 @@ pub enum HostCommand {
         source_address: Address,
         /// Physical slot on the source that keeps its WAL; made if missing.
         slot: String,
+        /// It may be promoted in the source's place: logical slots that are marked for failover are
+        /// synchronised to it, where PostgreSQL can (17 and later).
+        #[serde(default)]
+        takes_over: bool,
     },
-    /// Stops a standby and starts it on another release of its major version, as the standby it is.
+    /// Stops a standby and starts it on another release of its major version, as the standby it is, with
+    /// what people have set on its upstream since it was copied. Left alone where neither is another.
     PatchStandby {
         instance: InstanceId,
         release: ReleaseName,
@@ -300,6 +305,11 @@ pub enum HostQuery {
         target: Option<ReleaseName>,
         detectors: Vec<Detector>,
     },
+    /// Logical slots that are marked for failover: those there are on a primary, those that could be
+    /// gone on with on a standby.
+    FailoverSlots {
+        instance: InstanceId,
+    },
     /// What a database takes up, for people.
     Usage {
         instance: InstanceId,
@@ -360,6 +370,9 @@ pub enum Answer {
     },
     Releases {
         releases: Vec<Release>,
+    },
+    FailoverSlots {
+        names: BTreeSet<String>,
     },
     Usage {
         usage: Usage,

@@ -54,6 +54,19 @@ impl Plan {
             work_mem_mb: self.work_mem_mb,
         }
     }
+
+    /// Of a follower. A standby must allow at least as many connections as its primary does, or it does
+    /// not start.
+    ///
+    /// Source: <https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-ADMIN>
+    pub fn settings_beside(&self, leaders: &Self) -> InstanceSettings {
+        let settings = self.settings();
+        let leaders = leaders.settings().max_connections;
+        InstanceSettings {
+            max_connections: settings.max_connections.max(leaders),
+            ..settings
+        }
+    }
 }
 
 /// The plans of an installation. Never empty, and no two of the same name.

@@ -1,6 +1,8 @@
 //! Gathers what a preflight is judged from, for steps and for people who only want to know. Nothing
 //! is changed by looking.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use upkeep_domain::dry_start::{DryStart, WaitingSetting};
 use upkeep_domain::hold::Prepared;
@@ -28,6 +30,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) settings: &'a InstanceSettings,
     pub(crate) own_slot: Option<&'a str>,
     pub(crate) prepared: Option<&'a Prepared>,
+    /// The next primary, once it follows.
+    pub(crate) successor: Option<InstanceId>,
     pub(crate) waivers: &'a [Waiver],
 }
 
@@ -86,6 +90,10 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Ins
         }
         _ => None,
     };
+    let carried_slots = match subject.successor {
+        Some(successor) => Some(failover_slots(host, successor).await?),
+        None => None,
+    };
     let release_before = primary.release.as_ref().map_or("", ReleaseName::as_str);
     let situation = Situation {
         run: subject.run,
@@ -101,6 +109,7 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Ins
         dry_start: dry_start.as_ref(),
         facts: facts.as_ref(),
         prepared: subject.prepared,
+        carried_slots: carried_slots.as_ref(),
     };
     let report = judge(&situation, subject.waivers);
     let waiting = dry_start.unwrap_or_default().waiting;
@@ -110,6 +119,17 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Ins
 async fn observe(host: &dyn Ask, instance: InstanceId) -> Result<Observation, Failure> {
     match host.ask(HostQuery::Observe { instance }).await? {
         Answer::Observed { observation } => Ok(*observation),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Logical slots that are marked for failover, as a primary has them or a standby could go on with.
+pub(crate) async fn failover_slots(
+    host: &dyn Ask,
+    instance: InstanceId,
+) -> Result<BTreeSet<String>, Failure> {
+    match host.ask(HostQuery::FailoverSlots { instance }).await? {
+        Answer::FailoverSlots { names } => Ok(names),
         other => Err(unexpected(&other)),
     }
 }

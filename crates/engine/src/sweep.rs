@@ -192,7 +192,8 @@ fn remedy(database: &Database, instance: &Instance, seen: &Observation) -> Optio
     }
 }
 
-/// One that follows another than it should is built anew instead, and one without files too.
+/// A standby that follows another than it should, or has no files, is built anew instead; a follower when
+/// somebody asks for it.
 fn standby_remedy(
     instance: &Instance,
     seen: &Observation,
@@ -210,13 +211,11 @@ async fn provisioned(store: &Store) -> Result<Vec<Database>, Error> {
     Ok(databases)
 }
 
-/// No workflow is at it, its leader or its followers: what that does to instances and routes is its own.
+/// No workflow is at it, nor at its leader: what those do to instances and routes is their own. Work on its
+/// followers is no reason to leave it lying.
 async fn is_idle(store: &Store, database: &Database) -> Result<bool, Error> {
-    Ok(store
-        .unfinished(database.id)
-        .await
-        .map_err(Error::Store)?
-        .is_none())
+    let worked_on = store.is_worked_on(database.id).await;
+    Ok(!worked_on.map_err(Error::Store)?)
 }
 
 async fn look(world: &World, instance: &Instance) -> Result<Observation, Error> {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{Error, Store};
 
 pub use begin::NewWorkflow;
+use begin::lock_family;
 pub use change::Change;
 pub use commit::{NewEvent, Transition};
 
@@ -104,8 +105,7 @@ impl Store {
                      WHERE ended_as IS NULL AND wake_at <= now() AND (leased_until IS NULL OR leased_until < now())
                        AND NOT EXISTS (
                            SELECT FROM upkeep.workflows before
-                           WHERE before.family = w.family AND before.ticket < w.ticket
-                             AND (before.ended_as IS NULL OR before.ended_as = 'stuck'))
+                           WHERE before.family = w.family AND before.ticket < w.ticket AND before.ended_as IS NULL)
                      ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                  RETURNING *, (extract(epoch FROM now() - step_began_at) * 1000)::bigint AS step_age_ms",
                 &[&owner, &(lease.as_millis() as i64)],
@@ -146,7 +146,23 @@ impl Store {
         Ok(Fence(row.get::<_, i64>(0) as u64))
     }
 
-    /// What is being done to a database, its leader or its followers just now.
+    /// What may be sent to a database's instances just now: by work of its own, or its leader's.
+    pub async fn is_worked_on(&self, database: DatabaseId) -> Result<bool, Error> {
+        let row = self
+            .client()
+            .await?
+            .query_one(
+                "SELECT EXISTS (SELECT FROM upkeep.workflows WHERE (ended_as IS NULL OR ended_as = 'stuck')
+                   AND database_id IN (SELECT unnest(ARRAY[id, follows]) FROM upkeep.databases WHERE id = $1))",
+                &[&database.0],
+            )
+            .await
+            .map_err(Error::query("look for work in progress"))?;
+        Ok(row.get(0))
+    }
+
+    /// What is being done to a database, its leader or its followers just now. What is stuck on another of
+    /// them is in nobody's way.
     pub async fn unfinished(&self, database: DatabaseId) -> Result<Option<Unfinished>, Error> {
         let row = self
             .client()
@@ -154,9 +170,9 @@ impl Store {
             .query_opt(
                 "SELECT d.name, w.procedure, w.step, w.ended_as IS NOT NULL AS stuck
                  FROM upkeep.workflows w JOIN upkeep.databases d ON d.id = w.database_id
-                 WHERE (w.ended_as IS NULL OR w.ended_as = 'stuck')
-                   AND (w.database_id = $1
-                        OR w.family = (SELECT coalesce(follows, id) FROM upkeep.databases WHERE id = $1))
+                 WHERE w.database_id = $1 AND (w.ended_as IS NULL OR w.ended_as = 'stuck')
+                    OR w.ended_as IS NULL
+                       AND w.family = (SELECT coalesce(follows, id) FROM upkeep.databases WHERE id = $1)
                  ORDER BY w.ticket LIMIT 1",
                 &[&database.0],
             )
@@ -194,17 +210,23 @@ impl Store {
         Ok((failures as u32, Duration::from_millis(ago_ms.max(0) as u64)))
     }
 
-    /// A stuck workflow goes on at the step where it stands, as a new visit: a person has looked.
+    /// A stuck workflow goes on at the step where it stands, as a new visit: a person has looked. What was
+    /// begun on its family meanwhile has its turn first.
     ///
     /// None when there is none.
     pub async fn retry_stuck(&self, database: DatabaseId) -> Result<Option<Retried>, Error> {
-        let row = self
-            .client()
-            .await?
+        let mut guard = self.transactions().await?;
+        let client = guard.as_mut().expect("`transactions` filled the slot");
+        let transaction = client
+            .transaction()
+            .await
+            .map_err(Error::query("begin a transaction"))?;
+        lock_family(&transaction, database, None).await?;
+        let row = transaction
             .query_opt(
                 "WITH w AS (
                      UPDATE upkeep.workflows SET ended_as = NULL, ended_at = NULL, failure = NULL, tries = 0,
-                            visit = visit + 1, step_began_at = now(), wake_at = now(), leased_until = NULL
+                            ticket = DEFAULT, visit = visit + 1, step_began_at = now(), wake_at = now(), leased_until = NULL
                      WHERE database_id = $1 AND ended_as = 'stuck' RETURNING *),
                  m AS (
                      UPDATE upkeep.maintenances SET outcome = NULL, sentence = NULL
@@ -217,6 +239,10 @@ impl Store {
             )
             .await
             .map_err(Error::query("go on with a stuck workflow"))?;
+        transaction
+            .commit()
+            .await
+            .map_err(Error::query("commit that a stuck workflow goes on"))?;
         Ok(row.map(|row| Retried {
             procedure: row.get(0),
             is_maintenance: row.get(1),

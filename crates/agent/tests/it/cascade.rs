@@ -21,6 +21,7 @@ async fn follower_of(world: &World, source: InstanceId, release: ReleaseName) ->
         source,
         source_address: world.address(source),
         slot: FOLLOWER.to_owned(),
+        takes_over: false,
     };
     world.done(copy).await;
     world

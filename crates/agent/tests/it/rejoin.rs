@@ -103,6 +103,24 @@ async fn a_standby_moves_to_another_release_and_streams_again() {
 
     world.done(patch(standby)).await;
     assert_eq!(world.see(standby).await.run, after.run, "twice is once");
+
+    // What was set meanwhile would be lost with a promotion.
+    let client = world.client(primary).await;
+    for set in ["work_mem = '9MB'", "synchronous_standby_names = 'nobody'"] {
+        let sql = format!("ALTER SYSTEM SET {set}");
+        client.batch_execute(&sql).await.unwrap();
+    }
+    world.done(patch(standby)).await;
+    assert_ne!(world.see(standby).await.run, after.run);
+    let client = world.client(standby).await;
+    for (name, value) in [("work_mem", "9MB"), ("synchronous_standby_names", "")] {
+        let row = client
+            .query_one(&format!("SHOW {name}"), &[])
+            .await
+            .unwrap();
+        assert_eq!(row.get::<_, &str>(0), value);
+    }
+    follows(&world, standby, primary, 1).await;
     let refused = world.send(patch(primary)).await.unwrap_err();
     assert!(refused.to_string().contains("is no standby"), "{refused}");
 }

@@ -116,6 +116,7 @@ impl World {
             source,
             source_address,
             slot,
+            takes_over: true,
         }
     }
 

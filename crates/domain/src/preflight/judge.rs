@@ -9,6 +9,8 @@ mod replication;
 mod tests;
 mod traffic;
 
+use std::collections::BTreeSet;
+
 use super::{Action, Check, Facts, Judged, Report, Run, Verdict, Waiver};
 use crate::dry_start::DryStart;
 use crate::hold::Prepared;
@@ -80,6 +82,8 @@ pub struct Situation<'a> {
     pub facts: Option<&'a Facts>,
     /// What the endpoint found when it prepared the sessions.
     pub prepared: Option<&'a Prepared>,
+    /// Logical slots that the next primary could go on with; `None` while it is not there yet.
+    pub carried_slots: Option<&'a BTreeSet<String>>,
 }
 
 impl Situation<'_> {
@@ -174,7 +178,7 @@ fn word_of_facts(
         Check::Transactions => if_held(traffic::transactions(facts)),
         Check::PreparedTransactions => if_held(losses::prepared_transactions(facts)),
         Check::UnloggedTables => if_promoted(losses::unlogged_tables(facts)),
-        Check::LogicalSlots => if_promoted(losses::logical_slots(facts)),
+        Check::LogicalSlots => if_promoted(losses::logical_slots(situation, facts)),
         Check::PhysicalSlots => if_held(replication::physical_slots(situation, facts)),
         Check::SynchronousStandbyNames => {
             if_promoted(replication::synchronous_standby_names(facts))

@@ -61,6 +61,8 @@ const fn slow(mut spec: StepSpec) -> StepSpec {
 pub(super) const HOUR: u64 = 3_600;
 /// Tries to put another in the place of a follower that does not follow: then a person has to look.
 const FOLLOWER_TRIES: u32 = 5;
+/// A read that takes long keeps its session from being moved: ten minutes and more of them are waited for.
+const READS_TRIES: u32 = 600;
 /// Tries of a step that must come through: about ten minutes of them, at half a second each.
 pub(super) const KEEP_TRYING: u32 = 1_200;
 
@@ -124,7 +126,7 @@ impl Steps for Step {
                 "catch_up",
                 "Waiting until the replacement has caught up",
                 6 * HOUR,
-                1,
+                3,
                 Forward,
             ),
             PointFollowers => StepSpec::new(
@@ -260,7 +262,7 @@ impl Steps for Step {
                 "move_readers",
                 "Moving the sessions of a follower onto its replacement",
                 60,
-                FOLLOWER_TRIES,
+                READS_TRIES,
                 OnlyForward,
             )),
             Rearm => held(StepSpec::new(

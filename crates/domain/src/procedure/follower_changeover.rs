@@ -80,8 +80,8 @@ impl Steps for Step {
             ),
             PrepareSessions => StepSpec::new(
                 "prepare_sessions",
-                "Opening spare sessions on the replacement",
-                60,
+                "Waiting for long reads, and opening spare sessions on the replacement",
+                600,
                 2,
                 Forward,
             ),

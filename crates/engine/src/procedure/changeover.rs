@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::InstanceSettings;
 use upkeep_domain::preflight::{Report, Run as Moment, Waiver, Way};
 use upkeep_domain::procedure::changeover::Step;
@@ -44,9 +45,12 @@ impl Run for Changeover {
         let Switch { host, old, new, .. } = self.switch;
         match step {
             Step::Check => self.check(visit).await,
-            Step::BaseBackup => copy.base_backup(visit, &self.release, &self.settings).await,
+            Step::BaseBackup => {
+                copy.base_backup(visit, &self.release, &self.settings, true)
+                    .await
+            }
             Step::StartReplacement => copy.start(visit).await,
-            Step::CatchUp => copy.catch_up(visit).await,
+            Step::CatchUp => self.catch_up(visit).await,
             Step::PointFollowers => Followers::point(visit, host, new).await,
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
@@ -109,9 +113,22 @@ impl Changeover {
         }))
     }
 
+    /// With what was set on the primary while it was copied, which is in no WAL.
+    async fn catch_up(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let copy = self.copy();
+        copy.catch_up(visit).await?;
+        let inherit = HostCommand::PatchStandby {
+            instance: copy.follower,
+            release: self.release.clone(),
+        };
+        visit.command(copy.host, 0, inherit).await?;
+        copy.catch_up(visit).await
+    }
+
     /// The copy may have taken hours, and so may a long transaction take minutes: what was checked
     /// is checked again.
     async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        self.switch.wait_for_slots(visit).await?;
         self.preflight(visit, Moment::BeforeHold).await?;
         let began = Instant::now();
         let done = self.switch.check_again(visit).await?;
@@ -133,6 +150,7 @@ impl Changeover {
             settings: &self.settings,
             own_slot: Some(&slot),
             prepared: self.switch.prepared(),
+            successor: (moment == Moment::BeforeHold).then_some(self.switch.new),
             waivers: &self.waivers,
         };
         preflight(visit, self.switch.host, &subject, &mut self.report).await?;

@@ -57,6 +57,7 @@ impl Run for Failover {
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,
             Step::CheckAgain => {
+                self.switch.wait_for_slots(visit).await?;
                 let checked = self.switch.check_again(visit).await?;
                 self.preflight(visit, Moment::BeforeHold).await?;
                 self.need_same_run(visit).await?;
@@ -132,6 +133,7 @@ impl Failover {
             settings: &self.settings,
             own_slot: Some(&slot),
             prepared: self.switch.prepared(),
+            successor: (moment == Moment::BeforeHold).then_some(self.switch.new),
             waivers: &self.waivers,
         };
         preflight(visit, self.switch.host, &subject, &mut self.report).await?;

@@ -40,7 +40,8 @@ impl Run for Follow {
             Step::Check => self.check(visit).await,
             Step::BaseBackup => {
                 let copy = self.copy()?;
-                copy.base_backup(visit, &self.release, &self.settings).await
+                copy.base_backup(visit, &self.release, &self.settings, false)
+                    .await
             }
             Step::StartFollower => self.copy()?.start(visit).await,
             Step::CatchUp => self.copy()?.catch_up(visit).await,

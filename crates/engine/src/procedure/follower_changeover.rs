@@ -13,7 +13,10 @@ use upkeep_domain::route::Target;
 use upkeep_domain::standby::stands_ready;
 use upkeep_store::{Change, InstanceRole};
 
-use super::shared::{Copy, hold, let_everybody_go, overtake, preflight, serving, with_felt};
+use super::shared::{
+    Copy, hold, let_everybody_go, overtake, preflight, serving, wait_for_long_transactions,
+    with_felt,
+};
 use super::{slot_of, target};
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit};
@@ -63,7 +66,8 @@ impl Run for FollowerChangeover {
             Step::Check => self.check(visit).await,
             Step::BaseBackup => {
                 let copy = self.copy()?;
-                copy.base_backup(visit, &self.release, &self.settings).await
+                copy.base_backup(visit, &self.release, &self.settings, false)
+                    .await
             }
             Step::StartReplacement => self.copy()?.start(visit).await,
             Step::CatchUp => self.copy()?.catch_up(visit).await,
@@ -71,7 +75,7 @@ impl Run for FollowerChangeover {
             Step::Hold => hold(visit, &self.dbname).await,
             Step::Overtake => {
                 let old = self.pair()?.old;
-                overtake(visit, self.host, old, self.new).await
+                overtake(visit, self.copy()?, old).await
             }
             Step::Release => self.release(visit).await,
             Step::EndOld => self.end_old(visit).await,
@@ -115,6 +119,11 @@ impl FollowerChangeover {
         let source = serving(visit, self.leader).await?.id;
         let old = serving(visit, visit.claim.database).await?.id;
         self.seen.pair = Some(Pair { source, old });
+        if visit.observe(self.host, old).await?.in_recovery == Some(false) {
+            return Err(Failure::Final(
+                "it takes writes of its own: somebody has promoted it".to_owned(),
+            ));
+        }
         let slot = slot_of(self.new);
         let subject = Subject {
             run: Moment::Before,
@@ -126,6 +135,7 @@ impl FollowerChangeover {
             settings: &self.settings,
             own_slot: Some(&slot),
             prepared: None,
+            successor: None,
             waivers: &self.waivers,
         };
         preflight(visit, self.host, &subject, &mut self.report).await?;
@@ -139,6 +149,14 @@ impl FollowerChangeover {
     }
 
     async fn prepare_sessions(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let old = self.pair()?.old;
+        if visit
+            .observe_patiently(self.host, old)
+            .await?
+            .accepts_connections
+        {
+            wait_for_long_transactions(visit, self.host, old, &self.server_dbname).await?;
+        }
         let new = target(&visit.observe_patiently(self.host, self.new).await?)?;
         let prepared = visit
             .traffic()

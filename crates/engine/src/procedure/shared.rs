@@ -12,6 +12,6 @@ pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, seal, with_felt};
 pub(crate) use copy::Copy;
 pub(crate) use followers::{Followers, serving};
-pub(crate) use preflight::preflight;
+pub(crate) use preflight::{Patiently, preflight};
 pub(crate) use readers::overtake;
 pub(crate) use switch::Switch;

@@ -35,7 +35,10 @@ impl Run for Standby {
         match step {
             Step::Clear => self.clear(visit).await,
             Step::Check => self.check(visit).await,
-            Step::BaseBackup => copy.base_backup(visit, &self.release, &self.settings).await,
+            Step::BaseBackup => {
+                copy.base_backup(visit, &self.release, &self.settings, true)
+                    .await
+            }
             Step::StartStandby => copy.start(visit).await,
             Step::CatchUp => copy.catch_up(visit).await,
             Step::Register => self.register(visit).await,

@@ -1,7 +1,6 @@
 //! Followers: asked for, let go, and taken into account.
 
 use upkeep_domain::id::InstanceId;
-use upkeep_domain::instance::InstanceSettings;
 use upkeep_domain::plan::Plan;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::Catalogue;
@@ -10,6 +9,8 @@ use upkeep_store::{Database, Error as StoreError, NewDatabase};
 use super::{already_busy, store_refusal};
 use crate::Engine;
 use crate::procedure::{Follow, Unfollow};
+
+const FOLLOWERS_MAX: usize = 5;
 
 impl Engine {
     /// The work that makes `database` a follower. On its leader's release, unless another one of the same
@@ -25,6 +26,7 @@ impl Engine {
         let leaders_plan = self.world.plans.find(&leader.plan)?;
         refuse_plans(leader, leaders_plan, plan)?;
         self.refuse_chain(leader).await?;
+        self.refuse_too_many(leader).await?;
         let primary = self.primary(leader).await?;
         let wanted = named.unwrap_or(&primary.release);
         let find = |text: &str| {
@@ -48,10 +50,25 @@ impl Engine {
             host: primary.host_id,
             instance: InstanceId(self.world.random.uuid()),
             release: release.name.clone(),
-            settings: settings_beside(plan, leaders_plan),
+            settings: plan.settings_beside(leaders_plan),
             dbname: database.dbname.clone(),
             server_dbname: database.server_dbname.clone(),
         })
+    }
+
+    /// Each takes a slot and a sender of its leader's ten, and so do its standby, a replacement, and the
+    /// two streams of a copy.
+    async fn refuse_too_many(&self, leader: &Database) -> Result<(), Refusal> {
+        let all = self.store.databases().await;
+        let all = all.map_err(|error| store_refusal(&error))?;
+        let followers = all.iter().filter(|other| other.follows == Some(leader.id));
+        if followers.count() < FOLLOWERS_MAX {
+            return Ok(());
+        }
+        Err(Refusal::invalid(format!(
+            "`{}` has {FOLLOWERS_MAX} followers, the most there can be",
+            leader.name
+        )))
     }
 
     async fn refuse_chain(&self, leader: &Database) -> Result<(), Refusal> {
@@ -153,17 +170,4 @@ fn refuse_plans(leader: &Database, leaders: &Plan, own: &Plan) -> Result<(), Ref
         .with_hint("the table of plans says which can: upkeep plans"));
     }
     Ok(())
-}
-
-/// A standby must allow at least as many connections as its primary does, or it does not start.
-///
-/// Source: <https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-ADMIN>
-pub(crate) fn settings_beside(own: &Plan, leaders: &Plan) -> InstanceSettings {
-    let settings = own.settings();
-    InstanceSettings {
-        max_connections: settings
-            .max_connections
-            .max(leaders.settings().max_connections),
-        ..settings
-    }
 }

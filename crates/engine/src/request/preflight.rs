@@ -37,10 +37,14 @@ impl Engine {
         let leader = self.leader_if_any(database).await?;
         let leader = leader.as_ref();
         let choice = self.choose_method(database, leader, standby.as_ref(), cause, wanted)?;
+        let plan = self.world.plans.find(&database.plan)?;
         // A follower is replaced by a copy of its leader.
-        let source = match leader {
-            Some(leader) => self.primary(leader).await?,
-            None => primary,
+        let (source, settings) = match leader {
+            Some(leader) => {
+                let leaders = self.world.plans.find(&leader.plan)?;
+                (self.primary(leader).await?, plan.settings_beside(leaders))
+            }
+            None => (primary, plan.settings()),
         };
         let (way, starts_as) = match (choice.method, &standby) {
             _ if leader.is_some() => (Way::FOLLOWER, source.id),
@@ -55,9 +59,10 @@ impl Engine {
             starts_as,
             dbname: &database.server_dbname,
             target: &target,
-            settings: &self.world.plans.find(&database.plan)?.settings(),
+            settings: &settings,
             own_slot: None,
             prepared: None,
+            successor: None,
             waivers: &[],
         };
         let host = Asked {

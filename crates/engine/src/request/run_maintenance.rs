@@ -12,7 +12,6 @@ use upkeep_store::{
     Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow, Unfinished,
 };
 
-use super::followers::settings_beside;
 use super::{already_busy, store_refusal};
 use crate::Engine;
 use crate::procedure::{
@@ -278,7 +277,9 @@ impl Engine {
             server_dbname: database.server_dbname.clone(),
             new: InstanceId(self.world.random.uuid()),
             release: release.name.clone(),
-            settings: settings_beside(plans.find(&database.plan)?, plans.find(&leader.plan)?),
+            settings: plans
+                .find(&database.plan)?
+                .settings_beside(plans.find(&leader.plan)?),
             waivers,
             report: None,
             seen: follower_changeover::Seen::default(),

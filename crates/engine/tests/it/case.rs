@@ -24,7 +24,7 @@ use crate::table::{Step, Table, Way};
 use crate::watch::{At, Then, Watch};
 
 /// State databases on which cases are played at the same time; most of a case is waiting.
-const STAGES: usize = 32;
+const STAGES: usize = 20;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Disturbance {
@@ -102,6 +102,15 @@ impl Case {
             return None;
         };
         self.table.steps.iter().find(|step| step.name == place.step)
+    }
+
+    /// The call in which something was to go wrong was made.
+    fn was_disturbed(&self, report: &Report) -> bool {
+        let (Disturbance::Once(place, _) | Disturbance::ForEver(place, _)) = self.disturbance
+        else {
+            return true;
+        };
+        report.calls[place.step].len() > place.call as usize
     }
 
     /// A point of no return that the endpoint is asked for: it fails and never refuses, so that nobody
@@ -351,8 +360,21 @@ async fn picture_of(stage: &Stage, sim: &Sim, database: Database) -> String {
     lines.join("; ")
 }
 
-/// Plays all cases, several at a time.
+/// Plays all cases. Of a step that looks until a time has come, a busy machine makes fewer calls: the few
+/// cases whose call was not made show nothing, and are left out.
 pub(crate) async fn play_all(cases: Vec<Case>) -> Vec<(Case, Report)> {
+    let wanted = cases.len();
+    let mut played = play_several(cases).await;
+    played.retain(|(case, report)| case.was_disturbed(report));
+    let shown = played.len();
+    assert!(
+        shown * 20 >= wanted * 19,
+        "{shown} of {wanted} cases were disturbed"
+    );
+    played
+}
+
+async fn play_several(cases: Vec<Case>) -> Vec<(Case, Report)> {
     let server = server().await;
     let stages = STAGES.min(cases.len());
     let waiting = Arc::new(Mutex::new(VecDeque::from(cases)));

@@ -2,6 +2,8 @@
 //! contract speaks of. It runs no PostgreSQL; what it claims to have done is only remembered.
 
 mod attachments;
+mod followers;
+mod report;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -19,16 +21,19 @@ use upkeep_domain::maintenance::Status;
 use upkeep_domain::maintenance::method::Method;
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::{Plan, Plans};
-use upkeep_domain::preflight::{Check, Judged, Report, Run, Verdict, Waiver};
+use upkeep_domain::preflight::Report;
 use upkeep_domain::procedure::End;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
-    DatabaseState, DatabaseView, EventKind, EventView, Following, InfoView, MaintenanceView,
-    NameOrId, RunMaintenance, Since,
+    DatabaseState, DatabaseView, EventKind, EventView, InfoView, MaintenanceView, NameOrId,
+    RunMaintenance, Since,
 };
 use uuid::Uuid;
+
+use followers::url_of;
+use report::report;
 
 pub(crate) const TOKEN: &str = "token-of-the-test";
 /// An app of this name makes the handler panic: every server has a defect somewhere.
@@ -58,28 +63,7 @@ struct State {
     begun_behind: HashMap<DatabaseId, i64>,
 }
 
-fn url_of(database: &DatabaseView) -> String {
-    format!("postgres://u:p@127.0.0.1:5432/{}", database.name)
-}
-
 impl World {
-    fn following(&self, id: DatabaseId) -> Option<Following> {
-        let state = self.state();
-        let leader = state.following.get(&id)?;
-        let leader = state.databases.iter().find(|d| d.id == *leader)?;
-        Some(Following {
-            name: leader.name.clone(),
-            url: url_of(leader),
-            behind_by: Some(1),
-        })
-    }
-
-    fn followers(&self, id: DatabaseId) -> Vec<String> {
-        let state = self.state();
-        let follows = |d: &&DatabaseView| state.following.get(&d.id) == Some(&id);
-        state.databases.iter().filter(follows).map(url_of).collect()
-    }
-
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
@@ -496,35 +480,5 @@ impl Backend for World {
 
     async fn remove_release(&self, name: &str) -> Result<(), Refusal> {
         Err(Refusal::conflict(format!("`{name}` is in use")))
-    }
-}
-
-/// With one check of each verdict.
-fn report(release: Option<String>) -> Report {
-    let judged = |check, verdict, todo: Option<&str>| Judged {
-        check,
-        verdict,
-        seen: format!("{check} was looked at"),
-        todo: todo.map(str::to_owned),
-        waived: None,
-    };
-    let waived = Waiver {
-        check: Check::LogicalSlots,
-        by: EMAIL.to_owned(),
-        because: "made anew".to_owned(),
-    };
-    Report {
-        run: Run::Asked,
-        release_before: "15.18-system".to_owned(),
-        release_after: release.unwrap_or_else(|| "15.20-debian".to_owned()),
-        checks: vec![
-            judged(Check::Primary, Verdict::Pass, None),
-            Judged {
-                waived: Some(waived),
-                ..judged(Check::LogicalSlots, Verdict::Warning, Some("drop them"))
-            },
-            judged(Check::Room, Verdict::Blocked, Some("make room")),
-        ],
-        actions: Vec::new(),
     }
 }

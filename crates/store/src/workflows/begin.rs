@@ -105,7 +105,7 @@ impl Store {
 
 /// Who begins something with a family waits here for whoever begins something else with it: the order
 /// of tickets is the order of commits.
-async fn lock_family(
+pub(super) async fn lock_family(
     transaction: &Transaction<'_>,
     database: DatabaseId,
     leader: Option<DatabaseId>,

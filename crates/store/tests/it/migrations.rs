@@ -121,8 +121,8 @@ async fn names_that_databases_had_become_attachments_and_versions_of_their_apps(
         let (id, app) = (uuid(database), uuid(app));
         writeln!(
             rows,
-            "INSERT INTO upkeep.databases (id, app_id, name, plan, attachment, dbname, credential, state, created_at)
-             VALUES ('{id}', '{app}', 'database-{database}', 'standard-0', '{name}', 'd{database}',
+            "INSERT INTO upkeep.databases (id, app_id, name, plan, attachment, dbname, server_dbname, credential, state, created_at)
+             VALUES ('{id}', '{app}', 'database-{database}', 'standard-0', '{name}', 'd{database}', 'd{database}',
                      '{{\"role\": \"u\", \"password\": \"p\", \"verifier\": \"v\"}}', '{state}',
                      now() + interval '{database} seconds');"
         )

@@ -444,6 +444,12 @@ impl Model {
                     facts: Box::new(self.facts.clone()),
                 })
             }
+            HostQuery::FailoverSlots { instance } => {
+                self.running(*instance)?;
+                let marked = self.facts.slots.iter().filter(|slot| slot.failover);
+                let names = marked.map(|slot| slot.name.clone()).collect();
+                Ok(Answer::FailoverSlots { names })
+            }
             HostQuery::Usage { .. } => Ok(Answer::Usage {
                 usage: Usage::default(),
             }),

@@ -15,5 +15,6 @@ mod host;
 mod outlived;
 mod restarts;
 mod sessions;
+mod slots;
 mod standby;
 mod stuck;

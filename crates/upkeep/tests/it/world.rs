@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
-use upkeep_testkit::releases_source::installed_dir;
+use upkeep_testkit::releases_source::{ReleaseSource, installed_dir};
 use upkeep_testkit::up::{self, MaintenanceRun, Options, Running, RunningInstance, Up};
 
 use crate::books::Books;
@@ -75,12 +75,27 @@ impl World {
         world
     }
 
+    /// Its two releases are these.
+    pub(crate) async fn between(sources: &[ReleaseSource; 2]) -> Self {
+        let up = Up::start(up::make_dir().unwrap(), options()).await.unwrap();
+        for (name, source) in RELEASES.iter().zip(sources) {
+            let [option, place] = source.options();
+            let add = ["releases:add", &option, &place, "--name", name];
+            up.run(&add).await.unwrap();
+        }
+        Self::with_a_database(up, STANDARD).await
+    }
+
     async fn on(up: Up, plan: &str) -> Self {
         let system = installed_dir("15");
         for name in RELEASES {
             let add = ["releases:add", "--system", system.as_str(), "--name", name];
             up.run(&add).await.unwrap();
         }
+        Self::with_a_database(up, plan).await
+    }
+
+    async fn with_a_database(up: Up, plan: &str) -> Self {
         up.run(&["apps:create", APP]).await.unwrap();
         let create = ["addons:create", plan, "-a", APP, "--release", RELEASES[0]];
         let create = [&create[..], &["--wait"]].concat();

@@ -3,7 +3,7 @@
 //! <https://www.postgresql.org/docs/current/sql-createtable.html> (UNLOGGED),
 //! <https://www.postgresql.org/docs/current/logicaldecoding-explanation.html> (slots)
 
-use super::{Word, blocked, pass, warning};
+use super::{Situation, Word, blocked, pass, warning};
 use crate::preflight::{Facts, Slot};
 
 /// A prepared transaction that is older was probably forgotten.
@@ -41,25 +41,49 @@ pub(super) fn unlogged_tables(facts: &Facts) -> Word {
     )
 }
 
-pub(super) fn logical_slots(facts: &Facts) -> Word {
-    let described = |slot: &Slot| {
-        let plugin = slot.plugin.as_ref()?;
-        let failover = if slot.failover {
-            ", marked for failover, but a replacement does not synchronise slots"
-        } else {
-            ""
-        };
-        Some(format!("{} ({plugin}{failover})", slot.name))
-    };
-    let slots: Vec<String> = facts.slots.iter().filter_map(described).collect();
-    if slots.is_empty() {
+/// Those that are marked for failover go along, once the next primary has them.
+pub(super) fn logical_slots(situation: &Situation<'_>, facts: &Facts) -> Word {
+    let logical: Vec<&Slot> = facts
+        .slots
+        .iter()
+        .filter(|slot| slot.plugin.is_some())
+        .collect();
+    if logical.is_empty() {
         return pass("no logical replication slots");
     }
+    let goes_along = |slot: &&Slot| {
+        let there = situation.carried_slots;
+        slot.failover && there.is_none_or(|there| there.contains(&slot.name))
+    };
+    let (along, lost): (Vec<&Slot>, Vec<&Slot>) = logical.into_iter().partition(goes_along);
+    if lost.is_empty() {
+        return pass(format!(
+            "logical replication slots go along: {}",
+            names(&along)
+        ));
+    }
+    let is_late = |slot: &Slot| {
+        if slot.failover {
+            ", not synchronised yet"
+        } else {
+            ""
+        }
+    };
+    let described = |slot: &Slot| {
+        let plugin = slot.plugin.as_deref().unwrap_or_default();
+        format!("{} ({plugin}{})", slot.name, is_late(slot))
+    };
+    let described: Vec<_> = lost.into_iter().map(described).collect();
     blocked(
         format!(
             "logical replication slots would be lost: {}",
-            slots.join(", ")
+            described.join(", ")
         ),
-        "drop them with pg_drop_replication_slot, or make their subscribers anew afterwards and --waive logical_slots --because REASON",
+        "from PostgreSQL 17 on make them with failover = true and keep their consumers running; otherwise drop them with pg_drop_replication_slot, or make their subscribers anew afterwards and --waive logical_slots --because REASON",
     )
+}
+
+fn names(slots: &[&Slot]) -> String {
+    let names: Vec<_> = slots.iter().map(|slot| slot.name.as_str()).collect();
+    names.join(", ")
 }

@@ -64,6 +64,7 @@ struct Case {
     dry_start: DryStart,
     facts: Facts,
     prepared: Option<Prepared>,
+    carried_slots: Option<BTreeSet<String>>,
     waivers: Vec<Waiver>,
 }
 
@@ -95,6 +96,7 @@ impl Case {
                 ..Facts::default()
             },
             prepared: None,
+            carried_slots: None,
             waivers: Vec::new(),
         }
     }
@@ -114,6 +116,7 @@ impl Case {
             dry_start: Some(&self.dry_start),
             facts: Some(&self.facts),
             prepared: self.prepared.as_ref(),
+            carried_slots: self.carried_slots.as_ref(),
         };
         judge(&situation, &self.waivers)
     }
@@ -137,6 +140,14 @@ fn slot(name: &str, plugin: Option<&str>) -> Slot {
         name: name.to_owned(),
         plugin: plugin.map(str::to_owned),
         ..Slot::default()
+    }
+}
+
+/// For failover.
+fn marked(name: &str) -> Slot {
+    Slot {
+        failover: true,
+        ..slot(name, Some("pgoutput"))
     }
 }
 

@@ -42,6 +42,7 @@ impl Restart {
             settings: &self.settings,
             own_slot: None,
             prepared: None,
+            successor: None,
             waivers: &self.waivers,
         };
         self.seen.waiting = preflight(visit, self.host, &subject, &mut self.report).await?;

@@ -29,11 +29,13 @@ impl Copy {
     /// A copy is somewhat larger than its source: WAL written meanwhile.
     pub(crate) const ROOM_FACTOR: f64 = 1.2;
 
+    /// `takes_over` says that it may be promoted in its source's place.
     pub(crate) async fn base_backup(
         self,
         visit: &Visit<'_>,
         release: &ReleaseName,
         settings: &InstanceSettings,
+        takes_over: bool,
     ) -> Result<Done, Failure> {
         let source = visit.observe_patiently(self.host, self.source).await?;
         let source_address = source
@@ -46,6 +48,7 @@ impl Copy {
             source: self.source,
             source_address,
             slot: slot_of(self.follower),
+            takes_over,
         };
         visit.command(self.host, 0, begin).await?;
         loop {

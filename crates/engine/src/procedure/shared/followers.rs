@@ -24,6 +24,10 @@ use crate::procedure::{slot_of, target};
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What a step needs to end before its deadline, so that the reason is told and not just the time.
+const IN_TIME: Duration = Duration::from_secs(2);
+/// Behind the commands about followers, two of each.
+const START_AGAIN: u8 = 200;
 /// Replacements of each follower in one run: then something else is wrong.
 const REPLACED_MAX: u32 = 3;
 
@@ -64,10 +68,24 @@ struct Proof {
 
 impl Proof {
     fn is_given(&self, seen: &Observation) -> bool {
+        self.is_on_its_way(seen) && seen.replayed_lsn >= Some(self.marker)
+    }
+
+    fn is_on_its_way(&self, seen: &Observation) -> bool {
         seen.streaming == Some(true)
             && seen.timeline == Some(self.timeline)
-            && seen.replayed_lsn >= Some(self.marker)
+            && seen.flushed_lsn >= Some(self.marker)
     }
+}
+
+/// What came of telling followers whom to follow.
+#[derive(Default)]
+struct Told {
+    all: usize,
+    /// Why, by name.
+    refused: BTreeMap<String, String>,
+    /// Why one that is there could not be told.
+    unmoved: Option<String>,
 }
 
 impl Followers {
@@ -78,34 +96,38 @@ impl Followers {
         host: HostId,
         onto: InstanceId,
     ) -> Result<Done, Failure> {
-        Self::tell(visit, host, onto, Ok).await
+        let told = Self::tell(visit, host, onto).await?;
+        Ok(Done::new().detail(json!({ "followers": told.all, "not_pointed": told.refused })))
     }
 
-    /// All of them stream from `old` again: the other one is about to be gone.
+    /// All of them stream from `old` again: the other one is about to be gone. One of which nothing is there
+    /// has lost nothing by it.
     pub(crate) async fn point_back(
         visit: &Visit<'_>,
         host: HostId,
         old: InstanceId,
     ) -> Result<Done, Failure> {
-        Self::tell(visit, host, old, |why| Err(Failure::Failed(why))).await
+        let told = Self::tell(visit, host, old).await?;
+        let detail = json!({ "followers": told.all, "not_pointed": told.refused });
+        match told.unmoved {
+            Some(why) => Err(Failure::Failed(why)),
+            None => Ok(Done::new().detail(detail)),
+        }
     }
 
-    /// `refused` judges why one of them could not be told.
-    async fn tell(
-        visit: &Visit<'_>,
-        host: HostId,
-        onto: InstanceId,
-        refused: impl Fn(String) -> Result<String, Failure> + Send,
-    ) -> Result<Done, Failure> {
+    async fn tell(visit: &Visit<'_>, host: HostId, onto: InstanceId) -> Result<Told, Failure> {
         let followers = of(visit).await;
+        let mut all = Told {
+            all: followers.len(),
+            ..Told::default()
+        };
         if followers.is_empty() {
-            return Ok(Done::new());
+            return Ok(all);
         }
         let upstream = visit.observe_patiently(host, onto).await?;
         let address = upstream
             .address
             .ok_or_else(|| Failure::Failed("their upstream has no address".to_owned()))?;
-        let mut not_pointed = BTreeMap::new();
         for (part, follower) in (0..).zip(&followers) {
             let follow = HostCommand::Follow {
                 instance: follower.instance.id,
@@ -117,29 +139,39 @@ impl Followers {
             let why = match told {
                 Ok(Outcome::Follows { not_yet }) => not_yet,
                 Ok(other) => return Err(unexpected(&other)),
-                Err(Failure::Failed(why) | Failure::Final(why)) => Some(refused(why)?),
+                Err(Failure::Failed(why) | Failure::Final(why)) => {
+                    if is_there(visit, follower).await? {
+                        all.unmoved = Some(why.clone());
+                    }
+                    Some(why)
+                }
                 Err(unknown) => return Err(unknown),
             };
             if let Some(why) = why {
-                not_pointed.insert(follower.database.name.clone(), why);
+                all.refused.insert(follower.database.name.clone(), why);
             }
         }
-        Ok(Done::new().detail(json!({ "followers": followers.len(), "not_pointed": not_pointed })))
+        Ok(all)
     }
 
-    /// What `upstream` kept for them is kept for nobody any more. One that cannot be asked has lost its
-    /// place: it is built anew.
+    /// What `upstream` kept for them is kept for nobody any more. One that died meanwhile is started; one
+    /// that does not start is built anew, and its slots go with it.
     pub(crate) async fn drop_slots(
         visit: &Visit<'_>,
         host: HostId,
         upstream: InstanceId,
         first_part: u8,
     ) -> Result<(), Failure> {
-        let answers = visit.observe_patiently(host, upstream).await?;
-        if !answers.accepts_connections {
-            return Ok(());
+        let seen = visit.observe_patiently(host, upstream).await?;
+        if !seen.accepts_connections {
+            let start = HostCommand::StartInstance { instance: upstream };
+            match visit.command(host, first_part, start).await {
+                Ok(_) => {}
+                Err(Failure::Failed(_) | Failure::Final(_)) => return Ok(()),
+                Err(unknown) => return Err(unknown),
+            }
         }
-        for (part, follower) in (first_part..).zip(of(visit).await) {
+        for (part, follower) in (first_part + 1..).zip(of(visit).await) {
             let drop = HostCommand::DropSlot {
                 instance: upstream,
                 slot: slot_of(follower.instance.id),
@@ -170,11 +202,13 @@ impl Followers {
             let comes = comes_along(visit, &follower, part, &proof).await?;
             if !comes || !follows(visit, &follower, &proof, until).await? {
                 if self.replaced >= too_many {
+                    // A person who has looked may have put the cause right.
+                    self.replaced = 0;
                     let name = &follower.database.name;
                     let sentence = format!("{name} does not follow, even made anew");
                     return Err(Failure::Final(sentence));
                 }
-                return self.replace(visit, follower);
+                return self.replace(visit, follower).await;
             }
             done = done.with(Change::Follows {
                 id: follower.instance.id,
@@ -185,10 +219,16 @@ impl Followers {
     }
 
     /// Recorded before it is made, so that it is never forgotten.
-    fn replace(&mut self, visit: &Visit<'_>, follower: Follower) -> Result<Done, Failure> {
+    async fn replace(&mut self, visit: &Visit<'_>, follower: Follower) -> Result<Done, Failure> {
         let Follower { database, instance } = follower;
-        let plan = visit.world.plans.find(&database.plan);
-        let plan = plan.map_err(|refusal| Failure::Failed(refusal.to_string()))?;
+        let leader = visit.claim.database;
+        let leader = visit.read_store(|| visit.store.database(leader)).await;
+        let leader = leader.map_or_else(|| database.plan.clone(), |leader| leader.plan);
+        let plan = |name: &str| {
+            let plan = visit.world.plans.find(name);
+            plan.map_err(|refusal| Failure::Failed(refusal.to_string()))
+        };
+        let settings = plan(&database.plan)?.settings_beside(plan(&leader)?);
         let release = instance.release.parse().map_err(|_| {
             Failure::Failed(format!("`{}` is no name of a release", instance.release))
         })?;
@@ -199,7 +239,7 @@ impl Followers {
             made: InstanceId(visit.world.random.uuid()),
             host: instance.host_id,
             release,
-            settings: plan.settings(),
+            settings,
         };
         let done = Done::again(json!({ "does_not_follow": database.name }));
         let done = done.with(Change::InsertInstance {
@@ -232,7 +272,7 @@ impl Followers {
         primary: InstanceId,
     ) -> Result<Done, Failure> {
         let (replacing, copy) = self.replacing(primary)?;
-        copy.base_backup(visit, &replacing.release, &replacing.settings)
+        copy.base_backup(visit, &replacing.release, &replacing.settings, false)
             .await
     }
 
@@ -265,13 +305,15 @@ impl Followers {
         let traffic = visit.traffic();
         traffic.prepare(dbname, visit.fence(), &target).await?;
         let held = hold(visit, dbname).await?;
-        let overtaken = overtake(visit, copy.host, replacing.old, replacing.made).await;
-        if let Err(failure) = overtaken {
+        let onto = ReleaseOnto::Replacement { target };
+        let moved = async {
+            overtake(visit, copy, replacing.old).await?;
+            Ok(traffic.release(dbname, visit.fence(), &onto).await?)
+        };
+        if let Err(failure) = moved.await {
             let_everybody_go(visit, dbname, &ReleaseOnto::Same).await?;
             return Err(failure);
         }
-        let onto = ReleaseOnto::Replacement { target };
-        traffic.release(dbname, visit.fence(), &onto).await?;
         let old = Copy {
             follower: replacing.old,
             ..copy
@@ -283,6 +325,12 @@ impl Followers {
             follows: primary,
         }))
     }
+}
+
+async fn is_there(visit: &Visit<'_>, follower: &Follower) -> Result<bool, Failure> {
+    let Instance { id, host_id, .. } = follower.instance;
+    let seen = visit.observe_patiently(host_id, id).await?;
+    Ok(seen.identity.is_some())
 }
 
 /// Sees to it once more that it runs and streams from the new primary itself. False if it cannot.
@@ -299,25 +347,31 @@ async fn comes_along(
         upstream_address: proof.address.clone(),
         slot: slot_of(id),
     };
-    let told = match visit.observe_patiently(host_id, id).await?.process {
+    let name = &follower.database.name;
+    let seen = visit.observe_patiently(host_id, id).await?;
+    if seen.in_recovery == Some(false) {
+        // What was written there is nobody's to throw away.
+        let sentence = format!(
+            "{name} takes writes of its own: somebody has promoted it; save what is in it and destroy it"
+        );
+        return Err(Failure::Final(sentence));
+    }
+    let told = match seen.process {
         ProcessState::Running | ProcessState::Frozen => visit.command(host_id, part, follow).await,
         ProcessState::Stopped => {
             let start = HostCommand::StartInstance { instance: id };
-            match visit.command(host_id, part, start).await {
-                Ok(_) => visit.command(host_id, part + 1, follow).await,
+            match visit.command(host_id, part + 1, start).await {
+                Ok(_) => visit.command(host_id, part, follow).await,
                 failed => failed,
             }
         }
         ProcessState::Absent => return Ok(false),
     };
     match told {
-        Ok(_) => Ok(true),
+        Ok(Outcome::Follows { .. }) => Ok(true),
+        Ok(other) => Err(unexpected(&other)),
         Err(Failure::Failed(why) | Failure::Final(why)) => {
-            tracing::warn!(
-                follower = follower.database.name,
-                why,
-                "it does not come along"
-            );
+            tracing::warn!(follower = name, why, "it does not come along");
             Ok(false)
         }
         Err(unknown) => Err(unknown),
@@ -337,7 +391,14 @@ async fn follows(
         if proof.is_given(&seen) {
             return Ok(true);
         }
-        if Instant::now() >= until {
+        // What streams in the new history has only a reader to wait for.
+        let is_late = proof.is_on_its_way(&seen);
+        if is_late && visit.time_left() <= IN_TIME {
+            let name = &follower.database.name;
+            let sentence = format!("{name} has received all of it and does not replay it");
+            return Err(Failure::Failed(sentence));
+        }
+        if !is_late && Instant::now() >= until {
             return Ok(false);
         }
         let name = &follower.database.name;
@@ -352,6 +413,11 @@ async fn follows(
 /// A commit on the new primary that every follower has to replay.
 async fn proof(visit: &Visit<'_>, host: HostId, primary: InstanceId) -> Result<Proof, Failure> {
     let seen = visit.observe_patiently(host, primary).await?;
+    if seen.process == ProcessState::Stopped {
+        // It died since it was proven; nobody else starts it while it is worked on.
+        let start = HostCommand::StartInstance { instance: primary };
+        visit.command(host, START_AGAIN, start).await?;
+    }
     let address = seen.address;
     let address =
         address.ok_or_else(|| Failure::Failed("the new primary has no address".to_owned()))?;

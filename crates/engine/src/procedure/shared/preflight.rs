@@ -10,9 +10,9 @@ use crate::preflight::{Ask, Inspected, Subject, inspect};
 use crate::workflow::{Failure, Visit};
 
 /// An agent that is started again meanwhile is waited for.
-struct Patiently<'a> {
-    visit: &'a Visit<'a>,
-    host: HostId,
+pub(crate) struct Patiently<'a> {
+    pub(crate) visit: &'a Visit<'a>,
+    pub(crate) host: HostId,
 }
 
 #[async_trait]

@@ -24,7 +24,7 @@ impl Engine {
         if let Some(named) = request.release.as_deref() {
             let release = named_release(catalogue, present, named)?;
             let cause = if release.name == present.name {
-                self.cause_of_restart(primary, present).await?
+                self.cause_of_restart(database, primary, present).await?
             } else {
                 Cause::NewRelease
             };
@@ -35,7 +35,7 @@ impl Engine {
         {
             return Ok((newest, Cause::NewRelease));
         }
-        match self.cause_of_restart(primary, present).await? {
+        match self.cause_of_restart(database, primary, present).await? {
             Cause::SameRelease if wanted.is_none() => Err(nothing_due(database, present)),
             cause => Ok((present, cause)),
         }
@@ -44,9 +44,14 @@ impl Engine {
     /// Why the server would be started anew on the release that it is on.
     async fn cause_of_restart(
         &self,
+        database: &Database,
         primary: &Instance,
         present: &Release,
     ) -> Result<Cause, Refusal> {
+        // A follower is never restarted, and the one that is to be replaced may not answer.
+        if database.follows.is_some() {
+            return Ok(Cause::SameRelease);
+        }
         let query = HostQuery::DryStart {
             instance: primary.id,
             release: present.name.clone(),

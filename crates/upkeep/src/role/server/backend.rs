@@ -1,11 +1,12 @@
 //! What the API's handlers need, joined from the engine's requests and the store's rows.
 
+mod followers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
-use upkeep_domain::host_command::Usage;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId};
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::Plan;
@@ -17,7 +18,7 @@ use upkeep_engine::Engine;
 use upkeep_engine::request::{self, store_refusal};
 use upkeep_server::backend::{
     Account, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase, DatabaseView,
-    EventView, Following, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
+    EventView, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
 };
 use upkeep_store::{App, Attachment, Database, DatabaseState, Instance, Store};
 use uuid::Uuid;
@@ -116,42 +117,6 @@ impl EngineBackend {
         }
         let standby = self.engine.ready_standby(database, primary).await?;
         Ok(Some(standby.is_some()))
-    }
-
-    /// Whom it follows, and by how much it is behind.
-    async fn following(
-        &self,
-        row: &Database,
-        usage: Option<&Usage>,
-    ) -> Result<Option<Following>, Refusal> {
-        if row.follows.is_none() {
-            return Ok(None);
-        }
-        let leader = self.engine.leader(row).await?;
-        let primary = match leader.primary_instance {
-            Some(primary) => self.store.instance(primary).await,
-            None => Ok(None),
-        };
-        let ahead = match primary.map_err(|error| store_refusal(&error))? {
-            Some(primary) => self.engine.usage(&leader, &primary).await,
-            None => None,
-        };
-        let both = usage.zip(ahead);
-        Ok(Some(Following {
-            name: views::database_name(&leader.name)?,
-            url: self.url(&leader),
-            behind_by: both
-                .map(|(own, ahead)| ahead.next_transaction.saturating_sub(own.next_transaction)),
-        }))
-    }
-
-    async fn followers_of(&self, row: &Database) -> Result<Vec<String>, Refusal> {
-        let followers = self.store.followers(row.id).await;
-        let followers = followers.map_err(|error| store_refusal(&error))?;
-        Ok(followers
-            .iter()
-            .map(|follower| self.url(follower))
-            .collect())
     }
 
     async fn maintenance_of(&self, database: &Database) -> Result<MaintenanceView, Refusal> {

@@ -125,16 +125,16 @@ pub(super) const TABLE: &[Row] = &[
             c.facts.slots = vec![slot("cdc", Some("wal2json"))];
         },
     ),
+    (Check::LogicalSlots, Verdict::Pass, "go along: cdc", |c| {
+        c.facts.slots = vec![marked("cdc")];
+    }),
     (
         Check::LogicalSlots,
         Verdict::Blocked,
-        "marked for failover",
+        "would be lost: late (pgoutput, not synchronised yet)",
         |c| {
-            let marked = slot("cdc", Some("pgoutput"));
-            c.facts.slots = vec![Slot {
-                failover: true,
-                ..marked
-            }];
+            c.facts.slots = vec![marked("cdc"), marked("late")];
+            c.carried_slots = Some(["cdc".to_owned()].into());
         },
     ),
     (

@@ -1,13 +1,21 @@
 //! Before the hold: the last things that clients do not feel.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::FenceMeans;
 
 use super::Switch;
-use crate::procedure::shared::wait_for_long_transactions;
+use crate::preflight::failover_slots;
+use crate::procedure::shared::{Patiently, wait_for_long_transactions};
 use crate::procedure::target;
 use crate::workflow::{Done, Failure, Visit};
+
+/// The worker that synchronises slots looks every 30 s when nothing happens.
+const SLOTS_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Switch {
     /// Twice on the old one: the second has next to nothing left to write.
@@ -29,6 +37,29 @@ impl Switch {
         let detail = json!(prepared);
         self.seen.prepared = Some(prepared);
         Ok(Done::new().detail(detail))
+    }
+
+    /// Until the new server could go on with every logical slot that is to go along. One that does not come in
+    /// time is for the preflight to judge.
+    pub(crate) async fn wait_for_slots(&self, visit: &Visit<'_>) -> Result<(), Failure> {
+        let host = Patiently {
+            visit,
+            host: self.host,
+        };
+        let until = Instant::now() + SLOTS_WITHIN;
+        loop {
+            let wanted = failover_slots(&host, self.old).await?;
+            let there = failover_slots(&host, self.new).await?;
+            let late: Vec<_> = wanted.difference(&there).collect();
+            if late.is_empty() || Instant::now() >= until {
+                return Ok(());
+            }
+            let detail = json!({ "slots": late });
+            visit
+                .waiting("for logical slots to be synchronised", detail)
+                .await;
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
