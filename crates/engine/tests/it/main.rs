@@ -15,4 +15,5 @@ mod stage;
 mod standbys;
 mod sweeps;
 mod table;
+mod undisturbed;
 mod watch;

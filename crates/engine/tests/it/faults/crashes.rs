@@ -6,9 +6,10 @@ use std::time::Duration;
 use upkeep_engine::Boundary;
 use upkeep_testkit::sim::Fault;
 
-use crate::case::{Case, Disturbance, Undisturbed, play_all, tables};
+use crate::case::{Case, Disturbance, play_all, tables};
 use crate::stage::Ended;
 use crate::table::Way;
+use crate::undisturbed::Undisturbed;
 use crate::watch::At;
 
 async fn all_end_as_undisturbed(undisturbed: &Undisturbed, cases: Vec<Case>) {

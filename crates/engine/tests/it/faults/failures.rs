@@ -5,9 +5,10 @@ use std::time::Duration;
 use upkeep_domain::procedure::Direction;
 use upkeep_testkit::sim::Fault;
 
-use crate::case::{Disturbance, Undisturbed, play_all};
+use crate::case::{Disturbance, play_all};
 use crate::stage::Ended;
 use crate::table::can_be_undone;
+use crate::undisturbed::Undisturbed;
 
 /// All goes on as if it had not been. A step that has one try only is rolled back when it fails; when
 /// its question is lost, it may be asked again or rolled back.

@@ -10,9 +10,10 @@ use upkeep_engine::request::{RunMaintenance, WaiverWish};
 use upkeep_store::Database;
 use upkeep_testkit::sim::{Fault, Sim};
 
-use crate::case::{Case, Disturbance, Undisturbed, picture, run, wrong};
+use crate::case::{Case, Disturbance, picture, run, wrong};
 use crate::stage::{Ended, PATIENCE, RELEASES, Stage, engine, maintenance_of, server};
 use crate::table::{Way, can_be_undone};
+use crate::undisturbed::Undisturbed;
 use crate::watch::Watch;
 
 /// What is tried again for minutes is not stuck yet.

@@ -10,9 +10,10 @@ use upkeep_engine::{Boundary, Unwatched};
 use upkeep_store::Store;
 use upkeep_testkit::sim::Sim;
 
-use crate::case::{Case, Disturbance, Undisturbed, picture, run, tables, wrong};
+use crate::case::{Case, Disturbance, picture, run, tables, wrong};
 use crate::stage::{PATIENCE, RELEASES, Stage, engine, server, wait_until};
 use crate::table::Step;
+use crate::undisturbed::Undisturbed;
 use crate::watch::{At, Then, Watch};
 
 /// Most of each is waiting; each has two engines, and their connections.
