@@ -47,7 +47,7 @@ async fn what_cannot_be_done_is_undone_as_long_as_it_may_be() {
         let mut case = call.for_ever(Fault::Refused);
         if !can_be_undone(call.step.direction) || case.is_asked_of_the_endpoint() {
             // The endpoint's failures are tried again for minutes: what is done meanwhile is looked at.
-            case.patience = Duration::from_secs(3);
+            case.patience = Duration::from_secs(6);
         }
         cases.push(case);
     }
