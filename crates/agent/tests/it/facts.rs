@@ -11,7 +11,7 @@ use upkeep_domain::preflight::{Facts, List};
 use upkeep_domain::release::ReleaseName;
 use upkeep_domain::release::knowledge::{Detector, demands};
 
-use crate::world::{INSTALLED, World};
+use crate::world::{INSTALLED, World, wait_until};
 
 /// All there are: whoever skips every minor of a major meets its own.
 fn detectors() -> Vec<Detector> {
@@ -174,15 +174,12 @@ async fn each_hazard_is_seen_by_name_and_a_clean_server_has_none() {
     conf.write_all(b"nonsense = 1\n").unwrap();
     // Archiving tries by itself: each segment fails until it is looked at.
     run(&client, "SELECT pg_switch_wal()").await;
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
-    let seen = loop {
-        let seen = facts(&world, instance, &release).await;
-        if seen.archiving.failing.is_some() {
-            break seen;
-        }
-        assert!(tokio::time::Instant::now() < until, "{:?}", seen.archiving);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    };
+    let mut seen = Facts::default();
+    wait_until("archiving has failed", async || {
+        seen = facts(&world, instance, &release).await;
+        seen.archiving.failing.is_some()
+    })
+    .await;
     assert_hazards(&seen);
     assert_objects(&seen);
 }

@@ -8,7 +8,7 @@ use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::ProcessState;
 
-use crate::world::{World, wait_for};
+use crate::world::{World, wait_for, wait_until};
 
 /// With a client that writes on as soon as it can.
 async fn freeze(world: &World, instance: InstanceId, silence_ms: u64) {
@@ -68,13 +68,14 @@ async fn silence_kills_and_a_thaw_starts_it_again() {
 async fn commands_keep_it_frozen_and_looking_at_it_does_not() {
     let (world, _, instance) = World::with_primary().await;
     freeze(&world, instance, 2_000).await;
-    let until = Instant::now() + Duration::from_secs(4);
-    while Instant::now() < until {
+    let began = Instant::now();
+    wait_until("twice its silence is over", async || {
         // Whatever it says to it: it was spoken of.
         world.done(HostCommand::Rearm { instance }).await;
         assert_eq!(world.see(instance).await.process, ProcessState::Frozen);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+        began.elapsed() > Duration::from_secs(4)
+    })
+    .await;
     world
         .wait_until(instance, "it is killed while it is looked at", |seen| {
             seen.process == ProcessState::Stopped

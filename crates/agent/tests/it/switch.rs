@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use tokio::sync::watch;
 use tokio_postgres::Client;
 use upkeep_domain::host_command::{HostCommand, HostError, Outcome};
 use upkeep_domain::instance::ProcessState;
@@ -16,7 +17,7 @@ const SILENCE_MS: u64 = 30_000;
 /// Commits one row after the other until it is told to pause or the server is gone.
 struct Writer {
     acknowledged: Arc<AtomicU64>,
-    paused: Arc<AtomicBool>,
+    paused: watch::Sender<bool>,
     waiting: Arc<AtomicBool>,
 }
 
@@ -24,19 +25,21 @@ impl Writer {
     fn start(client: Client) -> Self {
         let writer = Self {
             acknowledged: Arc::default(),
-            paused: Arc::default(),
+            paused: watch::Sender::new(false),
             waiting: Arc::default(),
         };
-        let (acknowledged, paused, waiting) = (
+        let (acknowledged, mut paused, waiting) = (
             writer.acknowledged.clone(),
-            writer.paused.clone(),
+            writer.paused.subscribe(),
             writer.waiting.clone(),
         );
         tokio::spawn(async move {
             loop {
-                while paused.load(Ordering::SeqCst) {
+                if *paused.borrow() {
                     waiting.store(true, Ordering::SeqCst);
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    if paused.wait_for(|paused| !paused).await.is_err() {
+                        return;
+                    }
                 }
                 waiting.store(false, Ordering::SeqCst);
                 if client
@@ -57,7 +60,7 @@ impl Writer {
     }
 
     async fn pause(&self) {
-        self.paused.store(true, Ordering::SeqCst);
+        self.paused.send_replace(true);
         wait_for("the writer to pause", || {
             self.waiting.load(Ordering::SeqCst)
         })
@@ -66,7 +69,7 @@ impl Writer {
 
     async fn go_on(&self) {
         let before = self.written();
-        self.paused.store(false, Ordering::SeqCst);
+        self.paused.send_replace(false);
         wait_for("writes to go on", || self.written() > before + 5).await;
     }
 }

@@ -303,8 +303,12 @@ pub(crate) fn envelope(command: HostCommand) -> Envelope {
 }
 
 pub(crate) async fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    wait_until(what, async || holds()).await;
+}
+
+pub(crate) async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
-    while !holds() {
+    while !holds().await {
         assert!(Instant::now() < until, "waited for: {what}");
         sleep(Duration::from_millis(5)).await;
     }
