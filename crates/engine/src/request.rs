@@ -80,6 +80,18 @@ impl Engine {
         }
     }
 
+    /// Begins work that comes with nothing else.
+    async fn begin<R: Run>(&self, database: &Database, run: &R) -> Result<(), Refusal> {
+        let workflow = self.workflow_of(database.id, run);
+        match self.store.begin(&workflow).await {
+            Ok(()) => {
+                self.wake();
+                Ok(())
+            }
+            Err(error) => Err(not_begun(database, &error)),
+        }
+    }
+
     /// A person asks for more while a workflow is stuck: it goes on where it stands. True if it is a
     /// maintenance; other work has to end first, which is told.
     async fn go_on_with_stuck(&self, database: &Database) -> Result<bool, Refusal> {
@@ -133,6 +145,14 @@ impl Engine {
             .with_hint(format!("when the cause is put right, `upkeep data:maintenances:run {database}` goes on where it stands"))),
             Some(Unfinished { database, procedure, step, .. }) => Err(already_busy(&database, &procedure, &step)),
         }
+    }
+}
+
+/// Somebody else may have begun something in the same moment.
+fn not_begun(database: &Database, error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Exists { .. } => already_busy(&database.name, "piece of work", "its beginning"),
+        error => store_refusal(error),
     }
 }
 

@@ -4,13 +4,11 @@
 //! Nothing is promoted and nothing can be lost; all that clients feel is the move. They are moved only
 //! when the replacement has all that they may have seen: nobody reads the past.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Direction::{Back, Forward, OnlyForward, PointOfNoReturn};
 use super::changeover::{HOUR, KEEP_TRYING, held};
-use super::{End, Next, StepSpec, Steps, Verdict};
+use super::{End, Next, StepSpec, Steps, Verdict, changeover};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,13 +48,10 @@ impl Steps for Step {
 
     fn spec(self) -> StepSpec {
         match self {
-            Check => StepSpec::new(
-                "check",
-                "Checking that nothing stands in the way",
-                30,
-                1,
-                Forward,
-            ),
+            Check => changeover::Step::Check.spec(),
+            CatchUp => changeover::Step::CatchUp.spec(),
+            Hold => changeover::Step::Hold.spec(),
+            DiscardReplacement => changeover::Step::DiscardReplacement.spec(),
             BaseBackup => StepSpec::new(
                 "base_backup",
                 "Copying the leader to the replacement of its follower",
@@ -71,13 +66,6 @@ impl Steps for Step {
                 2,
                 Forward,
             ),
-            CatchUp => StepSpec::new(
-                "catch_up",
-                "Waiting until the replacement has caught up",
-                6 * HOUR,
-                1,
-                Forward,
-            ),
             PrepareSessions => StepSpec::new(
                 "prepare_sessions",
                 "Waiting for long reads, and opening spare sessions on the replacement",
@@ -85,16 +73,6 @@ impl Steps for Step {
                 2,
                 Forward,
             ),
-            Hold => StepSpec {
-                pause: Duration::from_secs(2),
-                ..StepSpec::new(
-                    "hold",
-                    "Holding every session at a transaction boundary",
-                    10,
-                    5,
-                    Forward,
-                )
-            },
             Overtake => held(StepSpec::new(
                 "overtake",
                 "Proving that the replacement has all that its readers have seen",
@@ -130,13 +108,6 @@ impl Steps for Step {
                 KEEP_TRYING,
                 Back,
             )),
-            DiscardReplacement => StepSpec::new(
-                "discard_replacement",
-                "Removing the replacement and what was made for it",
-                300,
-                KEEP_TRYING,
-                Back,
-            ),
         }
     }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use upkeep_domain::hold::{Prepared, ReleaseOnto};
+use upkeep_domain::hold::ReleaseOnto;
 use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
 use upkeep_domain::instance::InstanceSettings;
 use upkeep_domain::preflight::{Report, Run as Moment, Waiver, Way};
@@ -14,10 +14,10 @@ use upkeep_domain::standby::stands_ready;
 use upkeep_store::{Change, InstanceRole};
 
 use super::shared::{
-    Copy, hold, let_everybody_go, overtake, preflight, serving, wait_for_long_transactions,
-    with_felt,
+    Copy, hold, let_everybody_go, overtake, preflight, prepare, serving,
+    wait_for_long_transactions, with_felt,
 };
-use super::{slot_of, target};
+use super::slot_of;
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit};
 
@@ -48,7 +48,6 @@ pub(crate) struct Seen {
     pair: Option<Pair>,
     /// The replacement as the endpoint knows it.
     target: Option<Target>,
-    prepared: Option<Prepared>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -157,15 +156,9 @@ impl FollowerChangeover {
         {
             wait_for_long_transactions(visit, self.host, old, &self.server_dbname).await?;
         }
-        let new = target(&visit.observe_patiently(self.host, self.new).await?)?;
-        let prepared = visit
-            .traffic()
-            .prepare(&self.dbname, visit.fence(), &new)
-            .await?;
+        let (new, prepared) = prepare(visit, self.host, &self.dbname, self.new).await?;
         self.seen.target = Some(new);
-        let detail = json!(prepared);
-        self.seen.prepared = Some(prepared);
-        Ok(Done::new().detail(detail))
+        Ok(Done::new().detail(json!(prepared)))
     }
 
     async fn release(&self, visit: &Visit<'_>) -> Result<Done, Failure> {

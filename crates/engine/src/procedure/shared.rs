@@ -9,7 +9,7 @@ mod readers;
 mod switch;
 
 pub(crate) use activity::{activity, wait_for_long_transactions};
-pub(crate) use clients::{hold, let_everybody_go, seal, with_felt};
+pub(crate) use clients::{hold, let_everybody_go, prepare, seal, with_felt};
 pub(crate) use copy::Copy;
 pub(crate) use followers::{Followers, serving};
 pub(crate) use preflight::{Patiently, preflight};

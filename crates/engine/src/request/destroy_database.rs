@@ -3,7 +3,7 @@
 use upkeep_domain::refusal::Refusal;
 use upkeep_store::{Database, Error as StoreError};
 
-use super::{already_busy, goes_on, store_refusal};
+use super::{goes_on, not_begun, store_refusal};
 use crate::Engine;
 use crate::procedure::Destroy;
 
@@ -32,13 +32,8 @@ impl Engine {
                 self.wake();
                 Ok(())
             }
-            Err(StoreError::Exists { .. }) => Err(already_busy(
-                &database.name,
-                "piece of work",
-                "its beginning",
-            )),
             Err(StoreError::HasFollowers) => self.name_followers(database).await,
-            Err(error) => Err(store_refusal(&error)),
+            Err(error) => Err(not_begun(database, &error)),
         }
     }
 }

@@ -4,9 +4,9 @@ use upkeep_domain::id::InstanceId;
 use upkeep_domain::plan::Plan;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::Catalogue;
-use upkeep_store::{Database, Error as StoreError, NewDatabase};
+use upkeep_store::{Database, NewDatabase};
 
-use super::{already_busy, store_refusal};
+use super::store_refusal;
 use crate::Engine;
 use crate::procedure::{Follow, Unfollow};
 
@@ -123,19 +123,7 @@ impl Engine {
             server_dbname: database.server_dbname.clone(),
             seen: None,
         };
-        let workflow = self.workflow_of(database.id, &unfollow);
-        match self.store.begin(&workflow).await {
-            Ok(()) => {
-                self.wake();
-                Ok(())
-            }
-            Err(StoreError::Exists { .. }) => Err(already_busy(
-                &database.name,
-                "piece of work",
-                "its beginning",
-            )),
-            Err(error) => Err(store_refusal(&error)),
-        }
+        self.begin(database, &unfollow).await
     }
 
     /// Whoever has followers is not destroyed.

@@ -5,9 +5,9 @@ use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::Observation;
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::standby::stands_ready;
-use upkeep_store::{Database, Error as StoreError, Instance};
+use upkeep_store::{Database, Instance};
 
-use super::{already_busy, store_refusal};
+use super::store_refusal;
 use crate::Engine;
 use crate::procedure::Standby;
 
@@ -60,18 +60,6 @@ impl Engine {
             settings: self.world.plans.find(&database.plan)?.settings(),
             broken,
         };
-        let workflow = self.workflow_of(database.id, &standby);
-        match self.store.begin(&workflow).await {
-            Ok(()) => {
-                self.wake();
-                Ok(())
-            }
-            Err(StoreError::Exists { .. }) => Err(already_busy(
-                &database.name,
-                "piece of work",
-                "its beginning",
-            )),
-            Err(error) => Err(store_refusal(&error)),
-        }
+        self.begin(database, &standby).await
     }
 }

@@ -7,6 +7,7 @@
 mod attachments;
 mod case;
 mod faults;
+mod followers;
 mod preflight;
 mod requests;
 mod restarts;

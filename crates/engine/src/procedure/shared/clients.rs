@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use upkeep_domain::hold::{HoldReply, ReleaseOnto};
+use upkeep_domain::hold::{HoldReply, Prepared, ReleaseOnto};
+use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::ports::TrafficError;
+use upkeep_domain::route::Target;
 use upkeep_store::Change;
 
+use crate::procedure::target;
 use crate::workflow::{Done, Failure, Visit};
 
 /// How long the endpoint may take to have seen writes again.
@@ -40,6 +43,19 @@ pub(crate) async fn hold(visit: &Visit<'_>, dbname: &str) -> Result<Done, Failur
             )))
         }
     }
+}
+
+/// Spare sessions on the server that clients are to go to, and how that is known to the endpoint.
+pub(crate) async fn prepare(
+    visit: &Visit<'_>,
+    host: HostId,
+    dbname: &str,
+    new: InstanceId,
+) -> Result<(Target, Prepared), Failure> {
+    let target = target(&visit.observe_patiently(host, new).await?)?;
+    let traffic = visit.traffic();
+    let prepared = traffic.prepare(dbname, visit.fence(), &target).await?;
+    Ok((target, prepared))
 }
 
 pub(crate) async fn seal(visit: &Visit<'_>, dbname: &str) -> Result<Done, Failure> {

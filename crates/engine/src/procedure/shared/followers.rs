@@ -19,8 +19,8 @@ use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, Database, Instance, InstanceRole};
 
-use super::{Copy, hold, let_everybody_go, overtake};
-use crate::procedure::{slot_of, target};
+use super::{Copy, hold, let_everybody_go, overtake, prepare};
+use crate::procedure::slot_of;
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -50,6 +50,21 @@ struct Replacing {
     host: HostId,
     release: ReleaseName,
     settings: InstanceSettings,
+}
+
+impl Replacing {
+    fn copy(&self, primary: InstanceId) -> Copy {
+        Copy {
+            host: self.host,
+            source: primary,
+            follower: self.made,
+        }
+    }
+}
+
+enum Wanted<'a> {
+    Still(&'a Replacing, Copy),
+    NotAnyMore(Done),
 }
 
 /// A follower and the instance that its readers are on.
@@ -254,56 +269,78 @@ impl Followers {
         Ok(done)
     }
 
-    fn replacing(&self, primary: InstanceId) -> Result<(&Replacing, Copy), Failure> {
-        let replacing = self.replacing.as_ref();
-        let replacing = replacing
-            .ok_or_else(|| Failure::Failed("there is no follower to be replaced".to_owned()))?;
-        let copy = Copy {
-            host: replacing.host,
-            source: primary,
-            follower: replacing.made,
-        };
-        Ok((replacing, copy))
+    /// Who is replaced, and by what. While this was stuck a person may have destroyed the follower, or let it
+    /// go: what was made for it is removed then, and the rest of the way is nothing to do.
+    async fn replacing(
+        &mut self,
+        visit: &Visit<'_>,
+        primary: InstanceId,
+    ) -> Result<Wanted<'_>, Failure> {
+        let mut gone = Done::new();
+        if let Some(replacing) = &self.replacing {
+            let followers = of(visit).await;
+            let mut followers = followers.iter();
+            if !followers.any(|follower| follower.database.id == replacing.database) {
+                gone = gone.with(replacing.copy(primary).discard(visit, 0).await?);
+                // Only now: until it is removed it must not be forgotten.
+                self.replacing = None;
+            }
+        }
+        Ok(match &self.replacing {
+            Some(replacing) => Wanted::Still(replacing, replacing.copy(primary)),
+            None => Wanted::NotAnyMore(gone),
+        })
     }
 
     pub(crate) async fn copy(
-        &self,
+        &mut self,
         visit: &Visit<'_>,
         primary: InstanceId,
     ) -> Result<Done, Failure> {
-        let (replacing, copy) = self.replacing(primary)?;
-        copy.base_backup(visit, &replacing.release, &replacing.settings, false)
-            .await
+        match self.replacing(visit, primary).await? {
+            Wanted::NotAnyMore(done) => Ok(done),
+            Wanted::Still(replacing, copy) => {
+                copy.base_backup(visit, &replacing.release, &replacing.settings, false)
+                    .await
+            }
+        }
     }
 
     pub(crate) async fn start(
-        &self,
+        &mut self,
         visit: &Visit<'_>,
         primary: InstanceId,
     ) -> Result<Done, Failure> {
-        self.replacing(primary)?.1.start(visit).await
+        match self.replacing(visit, primary).await? {
+            Wanted::NotAnyMore(done) => Ok(done),
+            Wanted::Still(_, copy) => copy.start(visit).await,
+        }
     }
 
     pub(crate) async fn catch_up(
-        &self,
+        &mut self,
         visit: &Visit<'_>,
         primary: InstanceId,
     ) -> Result<Done, Failure> {
-        self.replacing(primary)?.1.catch_up(visit).await
+        match self.replacing(visit, primary).await? {
+            Wanted::NotAnyMore(done) => Ok(done),
+            Wanted::Still(_, copy) => copy.catch_up(visit).await,
+        }
     }
 
     /// The replaced one is of no use to anybody: its history has ended.
     pub(crate) async fn move_readers(
-        &self,
+        &mut self,
         visit: &Visit<'_>,
         primary: InstanceId,
     ) -> Result<Done, Failure> {
-        let (replacing, copy) = self.replacing(primary)?;
-        let made = visit.observe_patiently(copy.host, replacing.made).await?;
-        let target = target(&made)?;
+        let (replacing, copy) = match self.replacing(visit, primary).await? {
+            Wanted::NotAnyMore(done) => return Ok(done),
+            Wanted::Still(replacing, copy) => (replacing, copy),
+        };
         let dbname = &replacing.dbname;
         let traffic = visit.traffic();
-        traffic.prepare(dbname, visit.fence(), &target).await?;
+        let (target, _) = prepare(visit, copy.host, dbname, replacing.made).await?;
         let held = hold(visit, dbname).await?;
         let onto = ReleaseOnto::Replacement { target };
         let moved = async {

@@ -9,6 +9,14 @@ use crate::world::{APP, World, connect, other};
 
 const SOON: Duration = Duration::from_secs(30);
 
+async fn change_over(world: &World, follower: &Follower, onto: &str) {
+    let run = ["data:maintenances:run", &follower.var, "-a", APP];
+    let how = ["--confirm", APP, "--method", "changeover"];
+    let run = [&run[..], &how, &["--release", onto, "--wait"]].concat();
+    let ended = world.up.begin(&run).unwrap().ended().await.unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_followers_come_along_with_a_failover_and_back_when_it_is_undone() {
     let world = World::that_fails_over().await;
@@ -97,17 +105,7 @@ async fn a_follower_is_changed_over_under_its_readers_and_then_let_go() {
     let before = follower.instance(&world).await;
 
     let onto = other("15-a");
-    let run = [
-        "data:maintenances:run",
-        &follower.var,
-        "-a",
-        APP,
-        "--confirm",
-        APP,
-    ];
-    let run = [&run[..], &["--release", onto, "--wait", "--json"]].concat();
-    let ended = world.up.begin(&run).unwrap().ended().await.unwrap();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    change_over(&world, &follower, onto).await;
     unharmed(readers).await;
     assert_ne!(follower.instance(&world).await.data_dir, before.data_dir);
     assert!(!before.data_dir.exists(), "its files are gone");
@@ -132,20 +130,7 @@ async fn a_follower_is_changed_over_under_its_readers_and_then_let_go() {
     writer.end().await;
 
     // Each goes its own way from here, also through a maintenance.
-    let run = [
-        "data:maintenances:run",
-        &follower.var,
-        "-a",
-        APP,
-        "--confirm",
-        APP,
-    ];
-    let run = [
-        &run[..],
-        &["--method", "changeover", "--release", "15-b", "--wait"],
-    ]
-    .concat();
-    world.up.run(&run).await.unwrap();
+    change_over(&world, &follower, "15-b").await;
     let shown = follower
         .connect()
         .await

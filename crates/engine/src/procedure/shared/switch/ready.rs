@@ -9,8 +9,7 @@ use upkeep_domain::instance::FenceMeans;
 
 use super::Switch;
 use crate::preflight::failover_slots;
-use crate::procedure::shared::{Patiently, wait_for_long_transactions};
-use crate::procedure::target;
+use crate::procedure::shared::{Patiently, prepare, wait_for_long_transactions};
 use crate::workflow::{Done, Failure, Visit};
 
 /// The worker that synchronises slots looks every 30 s when nothing happens.
@@ -28,11 +27,7 @@ impl Switch {
     }
 
     pub(crate) async fn prepare_sessions(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let new = target(&visit.observe_patiently(self.host, self.new).await?)?;
-        let prepared = visit
-            .traffic()
-            .prepare(&self.dbname, visit.fence(), &new)
-            .await?;
+        let (new, prepared) = prepare(visit, self.host, &self.dbname, self.new).await?;
         self.seen.target = Some(new);
         let detail = json!(prepared);
         self.seen.prepared = Some(prepared);
