@@ -13,7 +13,7 @@ mod waiver;
 pub use check::Check;
 pub use facts::{
     Archiving, Collation, ColumnOption, Facts, Finding, Floor, Found, Icu, List, OpenTransaction,
-    PreparedTransaction, Slot,
+    PreparedTransaction, Slot, Standing,
 };
 pub use judge::{Room, Situation, Way, judge};
 pub use report::{Action, Judged, Report, Run, Verdict};

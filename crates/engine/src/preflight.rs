@@ -9,7 +9,7 @@ use upkeep_domain::hold::Prepared;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{InstanceSettings, Observation, ProcessState};
-use upkeep_domain::preflight::{Facts, Report, Room, Run, Situation, Waiver, Way, judge};
+use upkeep_domain::preflight::{Facts, Report, Room, Run, Situation, Standing, Waiver, Way, judge};
 use upkeep_domain::release::{Catalogue, Release, ReleaseName, knowledge};
 
 use crate::procedure::room_needed;
@@ -33,6 +33,13 @@ pub(crate) struct Subject<'a> {
     /// The next primary, once it follows.
     pub(crate) successor: Option<InstanceId>,
     pub(crate) waivers: &'a [Waiver],
+}
+
+/// A database that follows the one that is looked at.
+pub(crate) struct Following {
+    pub(crate) name: String,
+    /// What its readers are on.
+    pub(crate) instance: InstanceId,
 }
 
 /// How its host is asked.
@@ -65,7 +72,11 @@ pub(crate) struct Inspected {
     pub(crate) waiting: Vec<WaitingSetting>,
 }
 
-pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Inspected, Failure> {
+pub(crate) async fn inspect(
+    host: &dyn Ask,
+    subject: &Subject<'_>,
+    followers: &[Following],
+) -> Result<Inspected, Failure> {
     let primary = observe(host, subject.primary).await?;
     let releases = match host.ask(HostQuery::Releases).await? {
         Answer::Releases { releases } => Catalogue::new(releases),
@@ -90,6 +101,7 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Ins
         }
         _ => None,
     };
+    let standings = standings(host, followers, facts.as_ref()).await;
     let carried_slots = match subject.successor {
         Some(successor) => Some(failover_slots(host, successor).await?),
         None => None,
@@ -109,6 +121,7 @@ pub(crate) async fn inspect(host: &dyn Ask, subject: &Subject<'_>) -> Result<Ins
         dry_start: dry_start.as_ref(),
         facts: facts.as_ref(),
         prepared: subject.prepared,
+        followers: &standings,
         carried_slots: carried_slots.as_ref(),
     };
     let report = judge(&situation, subject.waivers);
@@ -121,6 +134,39 @@ async fn observe(host: &dyn Ask, instance: InstanceId) -> Result<Observation, Fa
         Answer::Observed { observation } => Ok(*observation),
         other => Err(unexpected(&other)),
     }
+}
+
+/// One that cannot be asked is left out: a broken follower stands in nobody's way, it is replaced.
+async fn standings(
+    host: &dyn Ask,
+    followers: &[Following],
+    facts: Option<&Facts>,
+) -> Vec<Standing> {
+    let floors = facts.map(|facts| facts.floors.as_slice());
+    let names: Vec<String> = floors
+        .unwrap_or_default()
+        .iter()
+        .map(|floor| floor.name.clone())
+        .collect();
+    let mut standings = Vec::new();
+    for Following { name, instance } in followers {
+        let query = HostQuery::Settings {
+            instance: *instance,
+            names: names.clone(),
+        };
+        let (Ok(seen), Ok(Answer::Settings { values })) =
+            (observe(host, *instance).await, host.ask(query).await)
+        else {
+            continue;
+        };
+        let number = |(name, value): (String, String)| Some((name, value.parse().ok()?));
+        standings.push(Standing {
+            name: name.clone(),
+            running: seen.version,
+            floors: values.into_iter().filter_map(number).collect(),
+        });
+    }
+    standings
 }
 
 /// Logical slots that are marked for failover, as a primary has them or a standby could go on with.

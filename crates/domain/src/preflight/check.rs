@@ -29,6 +29,8 @@ pub enum Check {
     Archiving,
     /// Settings that must not be lower on a standby than on its primary.
     Settings,
+    /// Followers go on replaying what the next primary writes.
+    Followers,
     Tablespaces,
     Extensions,
     /// Libraries in C that are loaded at the start or by functions.
@@ -55,7 +57,7 @@ pub struct UnknownCheck {
 
 impl Check {
     /// In the order in which people read them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Primary,
         Self::Release,
         Self::Binary,
@@ -70,6 +72,7 @@ impl Check {
         Self::BypassingSessions,
         Self::Archiving,
         Self::Settings,
+        Self::Followers,
         Self::Tablespaces,
         Self::Extensions,
         Self::Libraries,
@@ -98,6 +101,7 @@ impl Check {
             Self::BypassingSessions => "bypassing_sessions",
             Self::Archiving => "archiving",
             Self::Settings => "settings",
+            Self::Followers => "followers",
             Self::Tablespaces => "tablespaces",
             Self::Extensions => "extensions",
             Self::Libraries => "libraries",

@@ -1,5 +1,6 @@
 //! What an agent can see of a server before a maintenance. Names are quoted as SQL wants them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,15 @@ pub struct Floor {
     pub on_file: Option<i64>,
     /// The files' last word is `ALTER SYSTEM`, which travels with a copy and overrules Upkeep's own.
     pub by_system: bool,
+}
+
+/// A follower of the database that is looked at, by the name that people know it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub name: String,
+    pub running: Option<Version>,
+    /// What it runs with of the settings that must not be lower than on its leader.
+    pub floors: BTreeMap<String, i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

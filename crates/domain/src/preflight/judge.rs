@@ -2,6 +2,7 @@
 
 mod basis;
 mod fit;
+mod followers;
 mod losses;
 mod minors;
 mod replication;
@@ -11,7 +12,7 @@ mod traffic;
 
 use std::collections::BTreeSet;
 
-use super::{Action, Check, Facts, Judged, Report, Run, Verdict, Waiver};
+use super::{Action, Check, Facts, Judged, Report, Run, Standing, Verdict, Waiver};
 use crate::dry_start::DryStart;
 use crate::hold::Prepared;
 use crate::instance::{InstanceSettings, Observation};
@@ -82,6 +83,8 @@ pub struct Situation<'a> {
     pub facts: Option<&'a Facts>,
     /// What the endpoint found when it prepared the sessions.
     pub prepared: Option<&'a Prepared>,
+    /// Those that could be looked at.
+    pub followers: &'a [Standing],
     /// Logical slots that the next primary could go on with; `None` while it is not there yet.
     pub carried_slots: Option<&'a BTreeSet<String>>,
 }
@@ -187,6 +190,7 @@ fn word_of_facts(
         Check::BypassingSessions => if_held(traffic::bypassing_sessions(facts)),
         Check::Archiving => if_held(replication::archiving(facts)),
         Check::Settings => if_copied(fit::settings(situation, facts)),
+        Check::Followers => followers::word(situation, facts).filter(|_| holds),
         Check::Tablespaces => if_copied(fit::tablespaces(facts)),
         Check::Extensions => fit::extensions(situation, facts),
         Check::Libraries => fit::libraries(situation, facts),

@@ -15,6 +15,7 @@ use super::{End, Next, StepSpec, Steps, Verdict};
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     Check,
+    PatchStandby,
     Checkpoint,
     ReadSessions,
     CheckAgain,
@@ -33,6 +34,7 @@ impl Steps for Step {
     const PROCEDURE: &'static str = "restart";
     const ALL: &'static [Self] = &[
         Check,
+        PatchStandby,
         Checkpoint,
         ReadSessions,
         CheckAgain,
@@ -52,6 +54,13 @@ impl Steps for Step {
                 "Checking that it would start again",
                 60,
                 1,
+                Forward,
+            ),
+            PatchStandby => StepSpec::new(
+                "patch_standby",
+                "Starting the standby first with what the restart brings",
+                600,
+                2,
                 Forward,
             ),
             Checkpoint => StepSpec::new(
@@ -141,7 +150,8 @@ impl Steps for Step {
 impl Step {
     fn after_done(self) -> Next<Self> {
         Next::Step(match self {
-            Check => Checkpoint,
+            Check => PatchStandby,
+            PatchStandby => Checkpoint,
             Checkpoint => ReadSessions,
             ReadSessions => CheckAgain,
             CheckAgain => Hold,
@@ -157,8 +167,10 @@ impl Step {
 
     fn after_failure(self) -> Next<Self> {
         match self {
-            // Nobody is held yet, and nothing was changed.
-            Check | Checkpoint | ReadSessions | CheckAgain => Next::End(End::RolledBack),
+            // Nobody is held yet, and the primary was not touched.
+            Check | PatchStandby | Checkpoint | ReadSessions | CheckAgain => {
+                Next::End(End::RolledBack)
+            }
             // For `stop` a failure means that it is *proven* that nobody asked the server to stop.
             Hold | Seal | Stop => Next::Step(GoOn),
             Start | Release | Prove | GoOn => Next::End(End::Stuck),

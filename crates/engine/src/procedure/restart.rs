@@ -15,7 +15,7 @@ use upkeep_domain::preflight::{Report, Waiver};
 use upkeep_domain::procedure::restart::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_domain::route::Target;
-use upkeep_store::{Change, Database};
+use upkeep_store::{Change, Database, Instance};
 
 use super::server_dbname;
 use super::shared::{hold, seal};
@@ -33,6 +33,9 @@ pub(crate) struct Restart {
     /// The one that it runs on, or a newer minor of it.
     release: ReleaseName,
     settings: InstanceSettings,
+    /// Hidden, and ready when this was begun.
+    #[serde(default)]
+    standby: Option<InstanceId>,
     #[serde(default)]
     waivers: Vec<Waiver>,
     /// Made by this visit, and not recorded yet.
@@ -57,19 +60,20 @@ struct Seen {
 impl Restart {
     pub(crate) fn new(
         database: &Database,
-        host: HostId,
-        instance: InstanceId,
+        primary: &Instance,
+        standby: Option<&Instance>,
         release: ReleaseName,
         settings: InstanceSettings,
         waivers: Vec<Waiver>,
     ) -> Self {
         Self {
-            host,
+            host: primary.host_id,
             dbname: database.dbname.clone(),
             server_dbname: server_dbname(database),
-            instance,
+            instance: primary.id,
             release,
             settings,
+            standby: standby.map(|standby| standby.id),
             waivers,
             report: None,
             seen: Seen::default(),
@@ -88,6 +92,7 @@ impl Run for Restart {
     async fn visit(&mut self, step: Step, visit: &Visit<'_>) -> Result<Done, Failure> {
         match step {
             Step::Check => self.check(visit).await,
+            Step::PatchStandby => self.patch_standby(visit).await,
             Step::Checkpoint => self.checkpoint(visit).await,
             Step::ReadSessions => self.read_sessions(visit).await,
             Step::CheckAgain => self.check_again(visit).await,

@@ -11,8 +11,9 @@ use upkeep_domain::release::{Catalogue, ReleaseName};
 use upkeep_store::{Database, Instance};
 
 use super::run_maintenance::due::newest_after;
+use super::store_refusal;
 use crate::Engine;
-use crate::preflight::{Ask, Subject, inspect};
+use crate::preflight::{Ask, Following, Subject, inspect};
 use crate::workflow::Failure;
 
 impl Engine {
@@ -69,8 +70,21 @@ impl Engine {
             hosts: self.world.hosts.as_ref(),
             host: source.host_id,
         };
-        let inspected = inspect(&host, &subject).await.map_err(refusal)?;
-        Ok(inspected.report)
+        let followers = self.following(database).await?;
+        let inspected = inspect(&host, &subject, &followers).await;
+        Ok(inspected.map_err(refusal)?.report)
+    }
+
+    async fn following(&self, database: &Database) -> Result<Vec<Following>, Refusal> {
+        let followers = self.store.followers(database.id).await;
+        let followers = followers.map_err(|error| store_refusal(&error))?;
+        let following = followers.into_iter().filter_map(|follower| {
+            Some(Following {
+                name: follower.name,
+                instance: follower.primary_instance?,
+            })
+        });
+        Ok(following.collect())
     }
 }
 

@@ -193,7 +193,7 @@ impl Engine {
         waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         match choice.method {
-            Method::Restart => self.restart(database, primary, release, waivers),
+            Method::Restart => self.restart(database, primary, standby.as_ref(), release, waivers),
             Method::Changeover => self.changeover(database, primary, release, waivers),
             Method::Failover => {
                 let standby = standby.expect("the choice needs one that is ready");
@@ -206,13 +206,14 @@ impl Engine {
         &self,
         database: &Database,
         primary: &Instance,
+        standby: Option<&Instance>,
         release: &Release,
         waivers: Vec<Waiver>,
     ) -> Result<NewWorkflow, Refusal> {
         let restart = Restart::new(
             database,
-            primary.host_id,
-            primary.id,
+            primary,
+            standby,
             release.name.clone(),
             self.world.plans.find(&database.plan)?.settings(),
             waivers,

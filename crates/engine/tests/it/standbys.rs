@@ -109,6 +109,25 @@ async fn a_database_with_high_availability_gets_a_standby_again_whenever_it_is_l
 }
 
 #[tokio::test]
+async fn a_restart_brings_the_standby_onto_the_release_first() {
+    let (available, standby) = Available::with_a_standby().await;
+    let request = RunMaintenance {
+        method: Some("restart".to_owned()),
+        release: Some("15.20".to_owned()),
+        ..maintenance_of(available.database.clone())
+    };
+    let begun = available.engine.run_maintenance(request).await;
+    begun.expect("nothing stands in the way");
+    let ended = available.stage.end(available.database.id, PATIENCE).await;
+    assert_eq!(ended, Ended::Succeeded);
+    let row = available.stage.store.instance(standby).await;
+    let row = row.expect("the store answers").expect("it is there");
+    assert_eq!(row.release, "15.20-b");
+    assert_eq!(available.standby_of_the_primary().await, standby);
+    assert_eq!(available.sim.violations(), [] as [&str; 0]);
+}
+
+#[tokio::test]
 async fn a_standby_that_died_is_started_again() {
     let (available, standby) = Available::with_a_standby().await;
     available.sim.crash(standby);

@@ -15,6 +15,7 @@ mod host;
 mod outlived;
 mod restarts;
 mod sessions;
+mod settings;
 mod slots;
 mod standby;
 mod stuck;

@@ -34,7 +34,7 @@ pub(super) fn settings(situation: &Situation<'_>, facts: &Facts) -> Word {
     )
 }
 
-fn on_the_copy(floor: &Floor, planned: i64) -> i64 {
+pub(super) fn on_the_copy(floor: &Floor, planned: i64) -> i64 {
     if floor.name == BY_PLAN && !floor.by_system {
         return planned;
     }

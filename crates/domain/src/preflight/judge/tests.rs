@@ -64,6 +64,7 @@ struct Case {
     dry_start: DryStart,
     facts: Facts,
     prepared: Option<Prepared>,
+    followers: Vec<Standing>,
     carried_slots: Option<BTreeSet<String>>,
     waivers: Vec<Waiver>,
 }
@@ -96,6 +97,11 @@ impl Case {
                 ..Facts::default()
             },
             prepared: None,
+            followers: vec![Standing {
+                name: "reader".to_owned(),
+                running: Some(Version::new(15, 99)),
+                floors: [("max_connections".to_owned(), 1000)].into(),
+            }],
             carried_slots: None,
             waivers: Vec::new(),
         }
@@ -116,6 +122,7 @@ impl Case {
             dry_start: Some(&self.dry_start),
             facts: Some(&self.facts),
             prepared: self.prepared.as_ref(),
+            followers: &self.followers,
             carried_slots: self.carried_slots.as_ref(),
         };
         judge(&situation, &self.waivers)

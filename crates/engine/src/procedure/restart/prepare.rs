@@ -4,6 +4,7 @@ use serde_json::json;
 use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::ProcessState;
 use upkeep_domain::preflight::{Run as Moment, Way};
+use upkeep_store::Change;
 
 use super::Restart;
 use crate::preflight::Subject;
@@ -47,6 +48,23 @@ impl Restart {
         };
         self.seen.waiting = preflight(visit, self.host, &subject, &mut self.report).await?;
         Ok(())
+    }
+
+    /// A standby with less than its primary stops replaying, and one on an older release may not bear
+    /// what its primary writes: it has the settings and the release before the primary has them.
+    pub(super) async fn patch_standby(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        let Some(standby) = self.standby else {
+            return Ok(Done::new());
+        };
+        let patch = HostCommand::PatchStandby {
+            instance: standby,
+            release: self.release.clone(),
+        };
+        visit.command(self.host, 0, patch).await?;
+        Ok(Done::new().with(Change::SetRelease {
+            id: standby,
+            release: self.release.to_string(),
+        }))
     }
 
     /// Twice: the second has next to nothing left to write, and so has the stop.

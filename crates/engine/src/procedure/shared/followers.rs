@@ -20,6 +20,7 @@ use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, Database, Instance, InstanceRole};
 
 use super::{Copy, hold, let_everybody_go, overtake, prepare};
+use crate::preflight::Following;
 use crate::procedure::slot_of;
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
@@ -483,6 +484,16 @@ async fn of(visit: &Visit<'_>) -> Vec<Follower> {
         }
     }
     followers
+}
+
+/// As a preflight looks at them.
+pub(super) async fn following(visit: &Visit<'_>) -> Vec<Following> {
+    let followers = of(visit).await.into_iter();
+    let following = followers.map(|follower| Following {
+        name: follower.database.name,
+        instance: follower.instance.id,
+    });
+    following.collect()
 }
 
 /// The instance that a database's clients are on.

@@ -6,6 +6,7 @@ use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::HostId;
 use upkeep_domain::preflight::Report;
 
+use super::followers::following;
 use crate::preflight::{Ask, Inspected, Subject, inspect};
 use crate::workflow::{Failure, Visit};
 
@@ -33,7 +34,7 @@ pub(crate) async fn preflight(
     let Inspected {
         report: made,
         waiting,
-    } = inspect(&Patiently { visit, host }, subject).await?;
+    } = inspect(&Patiently { visit, host }, subject, &following(visit).await).await?;
     let blocked = made.blocked();
     *report = Some(made);
     blocked.map_or(Ok(waiting), |sentence| Err(Failure::Final(sentence)))

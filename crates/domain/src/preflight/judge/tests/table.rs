@@ -227,6 +227,32 @@ pub(super) const TABLE: &[Row] = &[
             c.facts.floors = vec![floor("max_worker_processes", 8, Some(4))];
         },
     ),
+    (
+        Check::Followers,
+        Verdict::Blocked,
+        "`reader` has max_connections 100, and its leader would have 140",
+        |c| {
+            c.followers[0].floors = [("max_connections".to_owned(), 100)].into();
+        },
+    ),
+    (
+        Check::Followers,
+        Verdict::Blocked,
+        "has max_connections 140, and its leader would have 200",
+        |c| {
+            c.way = Way::RESTART;
+            c.facts.floors = vec![floor("max_connections", 140, Some(200))];
+            c.followers[0].floors = [("max_connections".to_owned(), 140)].into();
+        },
+    ),
+    (
+        Check::Followers,
+        Verdict::Warning,
+        "older minor release than their leader: `reader` (15.18)",
+        |c| {
+            c.followers[0].running = Some(Version::new(15, 18));
+        },
+    ),
     (Check::Tablespaces, Verdict::Blocked, "fast", |c| {
         c.facts.tablespaces = list(&["fast"]);
     }),

@@ -1,0 +1,69 @@
+//! Whether followers can go on behind the server that the primary becomes.
+
+use super::{Situation, Word, blocked, fit, pass, warning};
+use crate::preflight::{Facts, Floor, Standing};
+
+/// A standby stops replaying at the record that says that its primary has more than itself.
+///
+/// <https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-ADMIN>
+pub(super) fn word(situation: &Situation<'_>, facts: &Facts) -> Option<Word> {
+    let followers = situation.followers;
+    if followers.is_empty() {
+        return None;
+    }
+    let lower: Vec<String> = followers
+        .iter()
+        .flat_map(|follower| lower_than_next(situation, facts, follower))
+        .collect();
+    if !lower.is_empty() {
+        return Some(blocked(
+            format!("followers would stop replaying: {}", lower.join(", ")),
+            "run `upkeep data:maintenances:run FOLLOWER --method changeover` for each first: its replacement starts with what waits for a restart",
+        ));
+    }
+    let older: Vec<String> = followers
+        .iter()
+        .filter_map(|follower| is_older(situation, follower))
+        .collect();
+    if older.is_empty() {
+        let names: Vec<&str> = followers.iter().map(|f| f.name.as_str()).collect();
+        return Some(pass(format!(
+            "followers can follow on: {}",
+            names.join(", ")
+        )));
+    }
+    Some(warning(
+        format!(
+            "followers would run an older minor release than their leader: {}",
+            older.join(", ")
+        ),
+        "PostgreSQL wants standbys to be updated first: maintain them before, or soon after",
+    ))
+}
+
+fn lower_than_next<'a>(
+    situation: &'a Situation<'_>,
+    facts: &'a Facts,
+    follower: &'a Standing,
+) -> impl Iterator<Item = String> + 'a {
+    facts.floors.iter().filter_map(move |floor| {
+        let (next, has) = (next(situation, floor), *follower.floors.get(&floor.name)?);
+        let (who, what) = (&follower.name, &floor.name);
+        (has < next).then(|| format!("`{who}` has {what} {has}, and its leader would have {next}"))
+    })
+}
+
+/// With what the server runs that the primary becomes.
+fn next(situation: &Situation<'_>, floor: &Floor) -> i64 {
+    if situation.way.promotes {
+        fit::on_the_copy(floor, i64::from(situation.settings.max_connections))
+    } else {
+        floor.on_file.unwrap_or(floor.running)
+    }
+}
+
+fn is_older(situation: &Situation<'_>, follower: &Standing) -> Option<String> {
+    let (running, target) = (follower.running?, situation.target?.version);
+    (running.major == target.major && running < target)
+        .then(|| format!("`{}` ({running})", follower.name))
+}

@@ -1,0 +1,46 @@
+//! Settings that a standby must not have less of than its primary, raised on a primary that has both a
+//! hidden standby and a follower.
+
+use std::time::Duration;
+
+use crate::followers::Follower;
+use crate::restarts::{show, superuser};
+use crate::wait::wait_until;
+use crate::world::{APP, World, connect};
+use crate::load;
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_raised_settings_come_to_standbys_first_and_nobody_stops_replaying() {
+    let world = World::with_a_standby().await;
+    let load = load::start(&world).await;
+    let follower = Follower::of(&world).await;
+    superuser(&world, "ALTER SYSTEM SET max_connections = 777").await;
+
+    let refused = world.restart().await;
+    assert_eq!(refused.outcome, "rolled_back", "{refused:?}");
+    let because = &refused.because;
+    assert!(because.contains("would stop replaying"), "{because}");
+    assert!(because.contains(&follower.name), "{because}");
+    assert!(because.contains("--method changeover"), "{because}");
+
+    let run = ["data:maintenances:run", &follower.name, "--method", "changeover"];
+    let run = [&run[..], &["--confirm", APP, "--wait"]].concat();
+    world.up.run(&run).await.unwrap();
+    world.standby().await;
+
+    let ending = world.restart().await;
+    assert_eq!(ending.outcome, "succeeded", "{ending:?}");
+    assert_eq!(show(&world, "max_connections").await, "777");
+    follower.follows(&world).await;
+    let standby = world.standby().await;
+    let standby = connect(&world.direct(&standby)).await.unwrap();
+    let replays = "SELECT current_setting('max_connections') = '777' AND NOT pg_is_wal_replay_paused()";
+    wait_until("the standby has it and replays", SOON, async || {
+        let row = standby.query_one(replays, &[]).await;
+        row.is_ok_and(|row| row.get(0))
+    })
+    .await;
+    load::promise_held(load).await;
+}
