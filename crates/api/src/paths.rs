@@ -41,6 +41,7 @@ pub const WAIT_STATUS: &str = "/client/v11/databases/{database}/wait_status";
 pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";
 pub const PREFLIGHT: &str = "/upkeep/v1/databases/{database}/preflight";
 pub const PREFLIGHTS: &str = "/upkeep/v1/databases/{database}/preflights";
+pub const CANCEL: &str = "/upkeep/v1/databases/{database}/cancel";
 pub const RELEASES: &str = "/upkeep/v1/releases";
 pub const RELEASE: &str = "/upkeep/v1/releases/{release}";
 

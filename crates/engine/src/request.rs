@@ -3,6 +3,7 @@
 
 mod app;
 mod attach;
+mod cancel_maintenance;
 mod create_database;
 mod destroy_database;
 mod followers;

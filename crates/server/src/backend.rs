@@ -141,6 +141,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal>;
     /// When it answers, the status is `running` already.
     async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal>;
+    /// Undoes the one that runs, as long as that can be.
+    async fn cancel(&self, database: DatabaseId, by: &str) -> Result<MaintenanceView, Refusal>;
     /// What would stand in the way. Looks only; takes its time.
     async fn preflight(
         &self,

@@ -2,7 +2,7 @@
 
 mod databases;
 mod info;
-mod maintenances;
+pub(crate) mod maintenances;
 mod wait_status;
 
 use axum::Router;

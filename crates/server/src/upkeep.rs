@@ -1,18 +1,20 @@
 //! What Heroku has no word for: the events of a database, what would stand in the way of its
-//! maintenance, and the PostgreSQL releases there are.
+//! maintenance, calling one off, and the PostgreSQL releases there are.
 
+mod cancel;
 mod events;
 mod preflight;
 mod releases;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use upkeep_api::paths;
 
 use crate::router::Services;
 
 pub(crate) fn routes() -> Router<Services> {
     Router::new()
+        .route(paths::CANCEL, post(cancel::cancel))
         .route(paths::EVENTS, get(events::list))
         .route(paths::PREFLIGHT, get(preflight::make))
         .route(paths::PREFLIGHTS, get(preflight::kept))

@@ -31,4 +31,6 @@ pub use events::{Event, EventKind};
 pub use instances::{Instance, InstanceRole};
 pub use maintenances::{Maintenance, NewMaintenance};
 pub use migrate::LATEST as LATEST_MIGRATION;
-pub use workflows::{Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Unfinished};
+pub use workflows::{
+    Cancelling, Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Unfinished,
+};

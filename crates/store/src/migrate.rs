@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_standby.sql"),
     include_str!("../migrations/0005_followers.sql"),
     include_str!("../migrations/0006_attachments.sql"),
+    include_str!("../migrations/0007_cancel.sql"),
 ];
 
 /// Version of the tables that this program works with.

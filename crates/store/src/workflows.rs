@@ -5,6 +5,7 @@
 //! finds no row, and agents refuse its commands.
 
 mod begin;
+mod cancel;
 mod change;
 mod commit;
 
@@ -20,6 +21,7 @@ use crate::{Error, Store};
 
 pub use begin::NewWorkflow;
 use begin::lock_family;
+pub use cancel::Cancelling;
 pub use change::Change;
 pub use commit::{NewEvent, Transition};
 
@@ -46,6 +48,8 @@ pub struct Claim {
     pub state: Value,
     /// Why it is on its way back, for people.
     pub failure: Option<String>,
+    /// Who has called it off.
+    pub cancelled_by: Option<String>,
     pub fence: Fence,
     /// How long the present step has been going on, over all its visits.
     pub step_age: Duration,
@@ -72,6 +76,7 @@ impl Claim {
             tries: row.get::<_, i32>("tries") as u32,
             state: row.get("state"),
             failure: row.get("failure"),
+            cancelled_by: row.get("cancelled_by"),
             fence: Fence(row.get::<_, i64>("generation") as u64),
             step_age: Duration::from_millis(row.get::<_, i64>("step_age_ms").max(0) as u64),
         }
@@ -115,24 +120,26 @@ impl Store {
         Ok(row.as_ref().map(Claim::from_row))
     }
 
+    /// Tells who has called it off meanwhile.
+    ///
     /// # Errors
     /// [`Error::ClaimLost`] when another controller has claimed it since.
-    pub async fn renew_claim(&self, claim: &Claim, lease: Duration) -> Result<(), Error> {
+    pub async fn renew_claim(
+        &self,
+        claim: &Claim,
+        lease: Duration,
+    ) -> Result<Option<String>, Error> {
         let renewed = self
             .client()
             .await?
-            .execute(
+            .query_opt(
                 "UPDATE upkeep.workflows SET leased_until = now() + $3::bigint * interval '1 millisecond'
-                 WHERE id = $1 AND generation = $2",
+                 WHERE id = $1 AND generation = $2 RETURNING cancelled_by",
                 &[&claim.workflow.0, &(claim.fence.0 as i64), &(lease.as_millis() as i64)],
             )
             .await
             .map_err(Error::query("renew a claim"))?;
-        if renewed == 1 {
-            Ok(())
-        } else {
-            Err(Error::ClaimLost)
-        }
+        renewed.map(|row| row.get(0)).ok_or(Error::ClaimLost)
     }
 
     /// A fence for work outside of workflows, such as a sweep's.
@@ -225,7 +232,7 @@ impl Store {
         let row = transaction
             .query_opt(
                 "WITH w AS (
-                     UPDATE upkeep.workflows SET ended_as = NULL, ended_at = NULL, failure = NULL, tries = 0,
+                     UPDATE upkeep.workflows SET ended_as = NULL, ended_at = NULL, failure = NULL, cancelled_by = NULL, tries = 0,
                             ticket = DEFAULT, visit = visit + 1, step_began_at = now(), wake_at = now(), leased_until = NULL
                      WHERE database_id = $1 AND ended_as = 'stuck' RETURNING *),
                  m AS (

@@ -17,8 +17,8 @@ use clap::{Args, Parser, Subcommand};
 pub use addons::{AddonsAttach, AddonsCreate, AddonsDestroy, AddonsDetach, AddonsList, AddonsWait};
 pub use apps::{AppsCreate, Config, ConfigGet};
 pub use maintenances::{
-    MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun, MaintenanceWait,
-    MaintenancesList,
+    MaintenanceCancel, MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun,
+    MaintenanceWait, MaintenancesList,
 };
 pub use pg::{PgInfo, PgPromote, PgUnfollow, PgWait};
 pub use plans::Plans;
@@ -132,6 +132,9 @@ pub enum ClientCommand {
     /// Run a maintenance now
     #[command(name = "data:maintenances:run")]
     MaintenanceRun(MaintenanceRun),
+    /// Call off the maintenance that runs: as long as it can be undone, everything stays as it was
+    #[command(name = "data:maintenances:cancel")]
+    MaintenanceCancel(MaintenanceCancel),
     /// Watch the maintenance that runs, to its end
     #[command(name = "data:maintenances:wait")]
     MaintenanceWait(MaintenanceWait),

@@ -58,6 +58,7 @@ async fn dispatch(
             maintenances::preflight(client, args, out).await
         }
         ClientCommand::MaintenanceRun(args) => maintenances::run(client, args, out).await,
+        ClientCommand::MaintenanceCancel(args) => maintenances::cancel(client, args, out).await,
         ClientCommand::MaintenanceWait(args) => maintenances::wait(client, args, out).await,
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
         ClientCommand::Plans(_) => plans::list(client, out).await,

@@ -31,6 +31,12 @@ impl Client {
         self.send(Method::POST, path, wish).await
     }
 
+    /// Asks for the one that runs to be undone.
+    pub async fn cancel(&self, database: Uuid) -> Result<Maintenance, Error> {
+        let path = paths::fill(paths::CANCEL, &[&database.to_string()]);
+        self.send(Method::POST, path, &serde_json::json!({})).await
+    }
+
     /// What would stand in the way; changes nothing.
     pub async fn preflight(
         &self,

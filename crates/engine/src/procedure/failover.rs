@@ -178,7 +178,7 @@ impl Failover {
             let detail = json!({ "left_ms": left.as_millis() as u64 });
             visit
                 .waiting("for the standby to prove itself", detail)
-                .await;
+                .await?;
             sleep(LOOK_EVERY.min(left)).await;
         }
     }

@@ -160,7 +160,10 @@ impl Engine {
         )))
     }
 
-    async fn newest_maintenance(&self, database: &Database) -> Result<Maintenance, Refusal> {
+    pub(super) async fn newest_maintenance(
+        &self,
+        database: &Database,
+    ) -> Result<Maintenance, Refusal> {
         let newest = self
             .store
             .maintenances(database.id, 1)

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tracing::{Instrument, info_span};
 use upkeep_domain::error_chain::ErrorChain;
-use upkeep_domain::procedure::{End, Steps, Verdict};
+use upkeep_domain::procedure::{Direction, End, Steps, Verdict};
 use upkeep_store::{Claim, Error as StoreError, EventKind, NewEvent, Store, Transition};
 
 use super::decide::{Decision, decide};
-use super::run::{Done, Failure, Run, Visit};
+use super::run::{Done, Failure, Run, Visit, cancelled};
 use crate::engine::LEASE;
 use crate::procedure::{
     Changeover, Destroy, Failover, Follow, FollowerChangeover, Provision, Restart, Standby,
@@ -68,16 +68,19 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
         let cross = |boundary| world.boundaries.cross(R::Step::PROCEDURE, name, boundary);
         cross(Boundary::BeforeEffect);
         let began = Instant::now();
-        let result = visit(world, store, &claim, &mut run, step).await;
+        let result = match &claim.cancelled_by {
+            Some(by) if heeds_cancel(step) => Err(cancelled(by)),
+            _ => visit(world, store, &claim, &mut run, step).await,
+        };
         cross(Boundary::AfterEffect);
         let ms = began.elapsed().as_secs_f64() * 1000.0;
         let Some((transition, next)) = transition(&mut run, &claim, step, result, ms) else {
             tracing::info!("another controller runs it now");
             return;
         };
-        if !commit(store, &claim, &transition).await {
+        let Some(cancelled_by) = commit(store, &claim, &transition).await else {
             return;
-        }
+        };
         cross(Boundary::AfterCommit);
         let Some(next) = next else { return };
         if !transition.pause.is_zero() {
@@ -89,7 +92,13 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
         claim.visit = transition.visit;
         claim.tries = transition.tries;
         claim.failure = transition.failure.or(claim.failure);
+        claim.cancelled_by = cancelled_by.or(claim.cancelled_by);
     }
+}
+
+/// Only what can still be undone is: behind that a run is finished, whoever has changed his mind.
+fn heeds_cancel<S: Steps>(step: S) -> bool {
+    step.spec().direction == Direction::Forward
 }
 
 /// One visit under its deadline, with the claim renewed beside it.
@@ -118,7 +127,8 @@ async fn visit<R: Run>(
                 };
             }
             _ = renewals.tick() => match store.renew_claim(claim, LEASE).await {
-                Ok(()) => {}
+                Ok(Some(by)) if heeds_cancel(step) => visit.cancel(by),
+                Ok(_) => {}
                 Err(StoreError::ClaimLost) => return Err(Failure::Stale),
                 // Fences keep a stale controller harmless, so an unreachable store is no reason to drop a step.
                 Err(error) => tracing::warn!(error = %ErrorChain(&error), "cannot renew the claim"),
@@ -236,14 +246,15 @@ fn with_ms(mut detail: Value, ms: f64) -> Value {
     detail
 }
 
-/// Commits, however long the store is away. False when the claim is lost.
-async fn commit(store: &Store, claim: &Claim, transition: &Transition) -> bool {
+/// Commits, however long the store is away. `None` when the claim is lost; otherwise who has called it
+/// off, if somebody has.
+async fn commit(store: &Store, claim: &Claim, transition: &Transition) -> Option<Option<String>> {
     loop {
         match store.commit(claim, transition).await {
-            Ok(()) => return true,
+            Ok(cancelled_by) => return Some(cancelled_by),
             Err(StoreError::ClaimLost) => {
                 tracing::info!("another controller runs it now");
-                return false;
+                return None;
             }
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "cannot commit a step; trying on");

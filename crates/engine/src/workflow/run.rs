@@ -3,7 +3,7 @@
 //! Rules of a step: one visible effect; look, act, look again, so that twice is once; nothing passes
 //! between steps but the persisted state; every wait says what it waits for.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -143,6 +143,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) store: &'a Store,
     step: &'static str,
     ends_at: Instant,
+    /// By whom it was called off, if it can be undone.
+    cancelled: OnceLock<String>,
     noted: Mutex<Option<Instant>>,
 }
 
@@ -159,6 +161,7 @@ impl<'a> Visit<'a> {
             store,
             step: spec.name,
             ends_at: Instant::now() + spec.deadline,
+            cancelled: OnceLock::new(),
             noted: Mutex::new(None),
         }
     }
@@ -220,7 +223,7 @@ impl<'a> Visit<'a> {
             match self.query(host, query.clone()).await {
                 Err(Failure::Unknown(why)) if Instant::now() < until => {
                     self.waiting("for the agent of the host", json!({ "why": why }))
-                        .await;
+                        .await?;
                     sleep(AGENT_LOOK_EVERY).await;
                 }
                 ended => return ended,
@@ -253,15 +256,31 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// From now on waiting is no use.
+    pub(super) fn cancel(&self, by: String) {
+        // Whoever came first stays.
+        let _ = self.cancelled.set(by);
+    }
+
     /// Tells people what is being waited for. Too often is not told at all.
-    pub(crate) async fn waiting(&self, sentence: impl Into<String>, detail: Value) {
+    ///
+    /// # Errors
+    /// [`Failure::Final`] when somebody has called it off.
+    pub(crate) async fn waiting(
+        &self,
+        sentence: impl Into<String>,
+        detail: Value,
+    ) -> Result<(), Failure> {
+        if let Some(by) = self.cancelled.get() {
+            return Err(cancelled(by));
+        }
         {
             let mut noted = self
                 .noted
                 .lock()
                 .expect("nothing panics while it holds this lock");
             if noted.is_some_and(|at| at.elapsed() < NOTE_EVERY) {
-                return;
+                return Ok(());
             }
             *noted = Some(Instant::now());
         }
@@ -274,7 +293,12 @@ impl<'a> Visit<'a> {
         if let Err(error) = self.store.note(self.claim, &event).await {
             tracing::debug!(%error, "could not record what is being waited for");
         }
+        Ok(())
     }
+}
+
+pub(super) fn cancelled(by: &str) -> Failure {
+    Failure::Final(format!("called off by {by}"))
 }
 
 fn observed(answer: Answer) -> Result<Observation, Failure> {

@@ -138,7 +138,7 @@ fn list(maintenances: Vec<MaintenanceView>) -> Maintenances {
 }
 
 /// Without the preflights: Heroku's client prints whatever is there, and they are pages long.
-fn shown(view: MaintenanceView) -> Maintenance {
+pub(crate) fn shown(view: MaintenanceView) -> Maintenance {
     let duration = view
         .started_at
         .zip(view.completed_at)

@@ -377,6 +377,15 @@ impl Backend for World {
             .collect())
     }
 
+    async fn cancel(&self, database: DatabaseId, _by: &str) -> Result<MaintenanceView, Refusal> {
+        let running = self.maintenance(database).await?;
+        if running.status != Status::Running {
+            let sentence = "no maintenance is going on";
+            return Err(Refusal::new(RefusalKind::NotReady, sentence));
+        }
+        Ok(running)
+    }
+
     async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal> {
         let mut state = self.state();
         if let Some(first) = state.runs.get(&wish.request_id) {

@@ -50,7 +50,7 @@ const COMMIT: &str = "
                leased_until = CASE WHEN $8::text IS NULL THEN leased_until ELSE NULL END
         FROM (SELECT id, step, visit, tries FROM upkeep.workflows WHERE id = $1 FOR UPDATE) before
         WHERE u.id = before.id AND u.generation = $2 AND u.ended_as IS NULL
-        RETURNING u.id, u.database_id, u.ended_as IS NOT NULL
+        RETURNING u.id, u.database_id, u.cancelled_by, u.ended_as IS NOT NULL
             OR (before.step, before.visit, before.tries) IS DISTINCT FROM (u.step, u.visit, u.tries) AS moved),
     e AS (
         INSERT INTO upkeep.events (workflow_id, database_id, step, kind, sentence, detail)
@@ -58,7 +58,7 @@ const COMMIT: &str = "
         FROM w, pg_catalog.jsonb_to_recordset($11)
              AS n(step text, kind text, sentence text, detail jsonb)
         WHERE w.moved)
-    SELECT count(*) FROM w";
+    SELECT cancelled_by FROM w";
 
 /// The maintenance's outcome, how its time was spent (from the events), and the notice of it.
 const END_MAINTENANCE: &str = "
@@ -79,9 +79,15 @@ const END_MAINTENANCE: &str = "
     FROM m";
 
 impl Store {
+    /// Tells who has called it off meanwhile.
+    ///
     /// # Errors
     /// [`Error::ClaimLost`] when another controller has claimed it since; nothing was written.
-    pub async fn commit(&self, claim: &Claim, transition: &Transition) -> Result<(), Error> {
+    pub async fn commit(
+        &self,
+        claim: &Claim,
+        transition: &Transition,
+    ) -> Result<Option<String>, Error> {
         let ended_as = transition.ended_as.map(|end| end.to_string());
         let events = Value::Array(transition.events.iter().map(event_json).collect());
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 11] = [
@@ -101,14 +107,10 @@ impl Store {
             let client = self.client().await?;
             let statement = client.commit_statement(COMMIT).await?;
             let row = client
-                .query_one(statement, &parameters)
+                .query_opt(statement, &parameters)
                 .await
                 .map_err(Error::query("commit a step"))?;
-            return if row.get::<_, i64>(0) == 1 {
-                Ok(())
-            } else {
-                Err(Error::ClaimLost)
-            };
+            return row.map(|row| row.get(0)).ok_or(Error::ClaimLost);
         }
         let mut guard = self.transactions().await?;
         let client = guard.as_mut().expect("`transactions` filled the slot");
@@ -117,12 +119,10 @@ impl Store {
             .await
             .map_err(Error::query("begin a transaction"))?;
         let row = transaction
-            .query_one(COMMIT, &parameters)
+            .query_opt(COMMIT, &parameters)
             .await
             .map_err(Error::query("commit a step"))?;
-        if row.get::<_, i64>(0) != 1 {
-            return Err(Error::ClaimLost);
-        }
+        let row = row.ok_or(Error::ClaimLost)?;
         for change in &transition.changes {
             change.apply(&transaction, claim).await?;
         }
@@ -138,7 +138,8 @@ impl Store {
         transaction
             .commit()
             .await
-            .map_err(Error::query("commit a step"))
+            .map_err(Error::query("commit a step"))?;
+        Ok(row.get(0))
     }
 
     /// Records what a running step waits for. Lost with the claim, and no harm done.

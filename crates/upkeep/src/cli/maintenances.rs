@@ -63,6 +63,17 @@ pub struct MaintenancePreflight {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct MaintenanceCancel {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// Watch it until everything is undone
+    #[arg(short, long)]
+    pub wait: bool,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct MaintenanceWait {
     /// Name, id, attachment or config var of the database
     pub database: String,

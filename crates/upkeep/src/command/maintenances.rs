@@ -15,7 +15,7 @@ pub(super) use preflight::preflight;
 #[cfg(test)]
 pub(crate) use preflight::render_preflight;
 pub(crate) use render::{render_history, render_info, render_list};
-pub(super) use run::{run, wait};
+pub(super) use run::{cancel, run, wait};
 
 pub(super) async fn list(
     client: &Client,

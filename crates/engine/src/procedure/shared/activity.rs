@@ -58,7 +58,7 @@ pub(crate) async fn wait_for_long_transactions(
                 format!("for a transaction of {who}, open for {} s", age.as_secs()),
                 detail,
             )
-            .await;
+            .await?;
         sleep(LOOK_EVERY).await;
     }
 }

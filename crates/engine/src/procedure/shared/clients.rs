@@ -92,7 +92,7 @@ pub(crate) async fn with_felt(
             None => {
                 visit
                     .waiting("for the first writes after the hold", json!({}))
-                    .await;
+                    .await?;
                 sleep(LOOK_EVERY).await;
             }
         }

@@ -64,7 +64,7 @@ impl Copy {
                     bytes_total,
                 }) => {
                     let detail = json!({ "bytes_done": bytes_done, "bytes_total": bytes_total });
-                    visit.waiting("for the base backup", detail).await;
+                    visit.waiting("for the base backup", detail).await?;
                 }
             }
             sleep(LOOK_EVERY).await;
@@ -91,7 +91,7 @@ impl Copy {
                 return Ok(Done::new().detail(json!({ "bytes_behind": lag })));
             }
             let detail = json!({ "bytes_behind": lag });
-            visit.waiting("for the copy to catch up", detail).await;
+            visit.waiting("for the copy to catch up", detail).await?;
             sleep(LOOK_EVERY).await;
         }
     }

@@ -443,7 +443,7 @@ async fn follows(
         let detail = json!({ "follower": name, "timeline": seen.timeline });
         visit
             .waiting(format!("for {name} to follow the new primary"), detail)
-            .await;
+            .await?;
         sleep(LOOK_EVERY).await;
     }
 }

@@ -20,7 +20,7 @@ use crate::watch::{At, Then, Watch};
 const AT_A_TIME: usize = 48;
 
 /// An engine on a thread of its own, which a boundary can stop as a whole: renewals, sweeps and all.
-struct Stopped {
+pub(super) struct Stopped {
     watch: Arc<Watch>,
     go_on: mpsc::Sender<()>,
     end: oneshot::Sender<()>,
@@ -28,7 +28,7 @@ struct Stopped {
 }
 
 impl Stopped {
-    fn start(stage: &Stage, sim: &Arc<Sim>, at: At) -> Self {
+    pub(super) fn start(stage: &Stage, sim: &Arc<Sim>, at: At) -> Self {
         let (go_on, until) = mpsc::channel();
         let watch = Watch::new(sim, Some((at, Then::Stop(until))));
         let (end, ended) = oneshot::channel();
@@ -55,17 +55,26 @@ impl Stopped {
         }
     }
 
+    pub(super) async fn reached(&self) {
+        self.watch.reached().await;
+    }
+
     /// Goes on, and is done with the step at which it was stopped.
     async fn go_on(self, at: At) {
+        let watch = self.watch.clone();
+        let tried = wait_until("it has tried its step", async || {
+            watch.crossed(at.procedure, at.step, Boundary::AfterEffect)
+        });
+        self.go_on_until(tried).await;
+    }
+
+    pub(super) async fn go_on_until<T>(self, reached: impl Future<Output = T>) -> T {
         self.go_on.send(()).expect("it is still stopped");
-        wait_until("it has tried its step", async || {
-            self.watch
-                .crossed(at.procedure, at.step, Boundary::AfterEffect)
-        })
-        .await;
+        let reached = reached.await;
         let _ = self.end.send(());
         let joined = tokio::task::spawn_blocking(|| self.thread.join()).await;
         joined.expect("it is waited for").expect("it ends well");
+        reached
     }
 }
 
@@ -82,7 +91,7 @@ async fn overtake(stage: &Stage, case: &Case, step: &Step, expected: &str) -> u3
     let idle = engine(&stage.store, &sim, Arc::new(Unwatched), "nobody");
     let database = case.begin(stage, &idle, &sim).await;
     let first = Stopped::start(stage, &sim, at);
-    first.watch.reached().await;
+    first.reached().await;
 
     let second = run(&engine(
         &stage.store,

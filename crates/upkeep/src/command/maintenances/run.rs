@@ -1,9 +1,9 @@
-//! `data:maintenances:run` and `:wait`: to the end, with the verdict as the last word.
+//! `data:maintenances:run`, `:wait` and `:cancel`: to the end, with the verdict as the last word.
 
 use upkeep_api::body::{Addon, Maintenance, Outcome, RunMaintenance, Status, Waive};
 use upkeep_api::client::Client;
 
-use crate::cli::{MaintenanceRun, MaintenanceWait};
+use crate::cli::{MaintenanceCancel, MaintenanceRun, MaintenanceWait};
 use crate::command::find;
 use crate::command::follow::follow;
 use crate::exit::{Exit, Failure};
@@ -85,7 +85,44 @@ pub(crate) async fn wait(
     to_the_end(client, &addon, out).await
 }
 
+pub(crate) async fn cancel(
+    client: &Client,
+    args: MaintenanceCancel,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
+    let doing = format!("Calling off the maintenance of {}", addon.name);
+    let asked = out.doing(&doing, client.cancel(addon.id)).await?;
+    if !args.wait {
+        out.result(&asked, |_| String::new());
+        return Ok(Exit::Done);
+    }
+    let (record, because) = watch_to_the_end(client, &addon, out).await?;
+    match record.outcome {
+        // Just that was asked for.
+        Some(Outcome::RolledBack) => Ok(Exit::Done),
+        Some(Outcome::Succeeded) => Err(Failure::new(
+            Exit::NotDone,
+            format!(
+                "the maintenance of {} could not be undone any more, and has succeeded",
+                addon.name
+            ),
+        )),
+        _ => judge(&record, because),
+    }
+}
+
 async fn to_the_end(client: &Client, addon: &Addon, out: &mut Output) -> Result<Exit, Failure> {
+    let (record, because) = watch_to_the_end(client, addon, out).await?;
+    judge(&record, because)
+}
+
+/// Shows the verdict. What is given beside the record is why it ended so, unless the verdict has told it.
+async fn watch_to_the_end(
+    client: &Client,
+    addon: &Addon,
+    out: &mut Output,
+) -> Result<(Maintenance, Option<String>), Failure> {
     let look = async || {
         let now = client.maintenance(addon.id).await?;
         let over = now.status != Status::Running || now.outcome.is_some();
@@ -98,7 +135,6 @@ async fn to_the_end(client: &Client, addon: &Addon, out: &mut Output) -> Result<
         planned => client.history(addon.id, 1).await?.pop().unwrap_or(planned),
     };
     out.result(&record, render_verdict);
-    // Who has just read the reason in the verdict is not told it again.
     let because = record
         .fell_back
         .as_ref()
@@ -108,7 +144,7 @@ async fn to_the_end(client: &Client, addon: &Addon, out: &mut Output) -> Result<
         Some(because) => Some(because.clone()),
         None => followed.trouble,
     };
-    judge(&record, because)
+    Ok((record, because))
 }
 
 fn judge(record: &Maintenance, because: Option<String>) -> Result<Exit, Failure> {

@@ -364,6 +364,12 @@ impl Backend for EngineBackend {
         views::maintenance(&begun, self.view(&database)?, None)
     }
 
+    async fn cancel(&self, database: DatabaseId, by: &str) -> Result<MaintenanceView, Refusal> {
+        let database = self.database_row(database).await?;
+        let asked = self.engine.cancel_maintenance(&database, by).await?;
+        views::maintenance(&asked, self.view(&database)?, None)
+    }
+
     async fn preflight(
         &self,
         database: DatabaseId,

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::followers::Follower;
+use crate::load;
 use crate::restarts::{show, superuser};
 use crate::wait::wait_until;
 use crate::world::{APP, World, connect};
-use crate::load;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -25,7 +25,12 @@ async fn switch_raised_settings_come_to_standbys_first_and_nobody_stops_replayin
     assert!(because.contains(&follower.name), "{because}");
     assert!(because.contains("--method changeover"), "{because}");
 
-    let run = ["data:maintenances:run", &follower.name, "--method", "changeover"];
+    let run = [
+        "data:maintenances:run",
+        &follower.name,
+        "--method",
+        "changeover",
+    ];
     let run = [&run[..], &["--confirm", APP, "--wait"]].concat();
     world.up.run(&run).await.unwrap();
     world.standby().await;
@@ -36,7 +41,8 @@ async fn switch_raised_settings_come_to_standbys_first_and_nobody_stops_replayin
     follower.follows(&world).await;
     let standby = world.standby().await;
     let standby = connect(&world.direct(&standby)).await.unwrap();
-    let replays = "SELECT current_setting('max_connections') = '777' AND NOT pg_is_wal_replay_paused()";
+    let replays =
+        "SELECT current_setting('max_connections') = '777' AND NOT pg_is_wal_replay_paused()";
     wait_until("the standby has it and replays", SOON, async || {
         let row = standby.query_one(replays, &[]).await;
         row.is_ok_and(|row| row.get(0))

@@ -52,7 +52,7 @@ impl Switch {
             let detail = json!({ "slots": late });
             visit
                 .waiting("for logical slots to be synchronised", detail)
-                .await;
+                .await?;
             sleep(LOOK_EVERY).await;
         }
     }
