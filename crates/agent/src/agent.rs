@@ -23,8 +23,8 @@ use crate::marks;
 use crate::record::Record;
 use crate::releases::{self, Releases};
 use crate::{
-    activity, copy, create, database, disarm, dry_start, facts, follow, freeze, mark, observe,
-    patch, promote, rejoin, remove, restart, room, silence, slot, start,
+    activity, archive, copy, create, database, disarm, dry_start, facts, follow, freeze, mark,
+    observe, patch, promote, rejoin, remove, restart, room, silence, slot, start,
 };
 
 /// Where an agent keeps everything, and whose rights its instances have.
@@ -294,6 +294,9 @@ async fn on_instance(
         HostCommand::Rearm { .. } => disarm::rearm(instance),
         HostCommand::Promote { .. } => promote::promote(host, instance).await,
         HostCommand::KillInstance { .. } => freeze::kill(instance).await,
+        HostCommand::HandOverArchive { to, .. } => {
+            archive::hand_over(host, instance, &host.instance(to)).await
+        }
         HostCommand::StopBriefly { .. } => restart::stop(instance).await,
         HostCommand::StartAgain { release, .. } => restart::start(host, instance, release).await,
         HostCommand::RemoveInstance { .. } => remove::remove(instance).await,

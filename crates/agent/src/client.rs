@@ -86,6 +86,7 @@ fn patience(command: &HostCommand) -> Duration {
         HostCommand::PatchStandby { .. } => 600,
         HostCommand::Checkpoint { .. }
         | HostCommand::Rejoin { .. }
+        | HostCommand::HandOverArchive { .. }
         | HostCommand::AddRelease { .. }
         | HostCommand::RemoveRelease { .. } => 3_600,
     };

@@ -61,6 +61,7 @@ mod shared_memory;
 pub mod wal;
 
 // What is done.
+mod archive;
 mod copy;
 mod create;
 mod database;

@@ -161,6 +161,11 @@ pub enum HostCommand {
     KillInstance {
         instance: InstanceId,
     },
+    /// What `instance` had not archived when it was ended is archived by `to`, which has taken over.
+    HandOverArchive {
+        instance: InstanceId,
+        to: InstanceId,
+    },
     /// Fast stop of a server that is to be started again at once: once it has said that it is shut
     /// down, nobody waits for its archiver, nor for standbys that do not listen. A refusal proves
     /// that it was not asked to stop.
@@ -208,6 +213,7 @@ impl HostCommand {
             | Self::Rearm { instance }
             | Self::Promote { instance }
             | Self::KillInstance { instance }
+            | Self::HandOverArchive { instance, .. }
             | Self::StopBriefly { instance }
             | Self::StartAgain { instance, .. }
             | Self::RemoveInstance { instance } => Some(*instance),
@@ -250,6 +256,9 @@ pub enum Outcome {
     Rejoined {
         /// What it had written behind the fork was taken back.
         rewound: bool,
+    },
+    HandedOver {
+        files: u32,
     },
     Promoted {
         timeline: TimelineId,

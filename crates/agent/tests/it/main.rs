@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod archive;
 mod cascade;
 mod clean_stop;
 mod copies;

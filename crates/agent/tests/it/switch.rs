@@ -224,6 +224,49 @@ async fn a_primary_killed_before_the_fence_is_fenced_and_its_log_is_read() {
     assert_eq!(world.see(old).await.in_recovery, Some(false));
 }
 
+/// A backend in the middle of a computation does not notice that its server is dead, and commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_of_a_backend_that_outlives_its_server_is_never_lost() {
+    let (world, release, old) = World::with_primary().await;
+    let new = world.standby_of(old, release).await;
+    let client = world.client(old).await;
+    let ledger = "CREATE TABLE ledger (id bigserial PRIMARY KEY)";
+    client.batch_execute(ledger).await.unwrap();
+    let pid = client.query_one("SELECT pg_backend_pid()", &[]).await;
+    let pid: i32 = pid.unwrap().get(0);
+    // In one message, so that it needs nobody to go on.
+    let busy = "INSERT INTO ledger DEFAULT VALUES;
+        DO $$ BEGIN FOR i IN 1..20000000 LOOP PERFORM i; END LOOP; END $$";
+    let statement = tokio::spawn(async move { client.batch_execute(busy).await });
+    wait_for("the backend to compute", || state(pid) == Some('R')).await;
+    let marker = world.mark(old).await;
+    let server = nix::unistd::Pid::from_raw(world.server_pid(old));
+    nix::sys::signal::kill(server, nix::sys::signal::Signal::SIGKILL).unwrap();
+    wait_for("the server to be gone", || {
+        state(server.as_raw()).is_none_or(|s| s == 'Z')
+    })
+    .await;
+    assert!(state(pid).is_some(), "its backend computes on");
+
+    let freeze = HostCommand::Freeze {
+        instance: old,
+        marker,
+        silence_ms: SILENCE_MS,
+    };
+    let fenced = world.done(freeze).await;
+    let committed = statement.await.unwrap().is_ok();
+    wait_for("nobody is left", || world.processes(old).is_empty()).await;
+    match fenced {
+        Outcome::Fenced { killed: true, .. } => assert!(!committed, "it was acknowledged"),
+        Outcome::Behind { transactions, .. } => assert!(transactions > 0),
+        other => panic!("{other:?}"),
+    }
+    let rows = world.client(new).await;
+    let rows = rows.query_one("SELECT count(*) FROM ledger", &[]).await;
+    let rows: i64 = rows.unwrap().get(0);
+    assert!(rows <= i64::from(committed), "{rows}");
+}
+
 #[tokio::test]
 async fn a_repeated_command_is_answered_and_a_lower_fence_refused() {
     let (world, _, instance) = World::with_primary().await;

@@ -105,6 +105,7 @@ impl Model {
             HostCommand::Rearm { instance } => self.rearm(*instance),
             HostCommand::Promote { instance } => self.promote(*instance),
             HostCommand::KillInstance { instance } => self.kill(*instance),
+            HostCommand::HandOverArchive { .. } => Ok(Outcome::HandedOver { files: 0 }),
             HostCommand::StopBriefly { instance } => self.stop_briefly(*instance),
             HostCommand::StartAgain { instance, release } => self.start_again(*instance, release),
             HostCommand::RemoveInstance { instance } => {
@@ -126,11 +127,8 @@ impl Model {
 
     fn running(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
         let instance = self.there(instance)?;
-        if instance.is_running() {
-            Ok(instance)
-        } else {
-            Err(failed("the instance does not run"))
-        }
+        let running = instance.is_running().then_some(instance);
+        running.ok_or_else(|| failed("the instance does not run"))
     }
 
     fn create(&mut self, instance: InstanceId, release: &ReleaseName) {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 use upkeep_domain::hold::ReleaseOnto;
-use upkeep_domain::host_command::HostCommand;
+use upkeep_domain::host_command::{HostCommand, Outcome};
 use upkeep_domain::instance::ProcessState;
 use upkeep_store::Change;
 
 use super::Switch;
 use crate::procedure::shared::with_felt;
-use crate::workflow::{Done, Failure, Visit};
+use crate::workflow::{Done, Failure, Visit, unexpected};
 
 /// The exit of the old processes costs CPU that the first statements on the new primary need.
 const END_OLD_AFTER: Duration = Duration::from_millis(400);
@@ -30,14 +30,24 @@ impl Switch {
 
     pub(crate) async fn end_old(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
         sleep(END_OLD_AFTER).await;
-        visit
-            .command(
-                self.host,
-                0,
-                HostCommand::KillInstance { instance: self.old },
-            )
-            .await?;
-        Ok(Done::new())
+        let end = HostCommand::KillInstance { instance: self.old };
+        visit.command(self.host, 0, end).await?;
+        let hand_over = HostCommand::HandOverArchive {
+            instance: self.old,
+            to: self.new,
+        };
+        match visit.command(self.host, 1, hand_over).await {
+            Ok(Outcome::HandedOver { files }) => {
+                Ok(Done::new().detail(json!({ "left_to_archive": files })))
+            }
+            Ok(other) => Err(unexpected(&other)),
+            // The switch is done and cannot wait for it; but somebody has to know.
+            Err(Failure::Failed(why) | Failure::Final(why)) => {
+                let gap = format!("what the old primary had not archived is still with it: {why}");
+                Ok(Done::new().remark(Some(gap)))
+            }
+            Err(unknown) => Err(unknown),
+        }
     }
 
     pub(crate) async fn prove(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
