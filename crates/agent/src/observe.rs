@@ -11,7 +11,7 @@ use crate::control_data::ControlData;
 use crate::fault::OrFailed;
 use crate::host::{Host, Instance, locked};
 use crate::record::Record;
-use crate::room::folder_bytes;
+use crate::room::{available_bytes, folder_bytes};
 use crate::session::{Row, text, truth, value};
 use crate::{disarm, identity, marks};
 
@@ -67,6 +67,7 @@ fn absent(instance: &Instance) -> Observation {
         disarmed: false,
         promotion_requested: false,
         fence: FenceMeans::default(),
+        free_bytes: None,
     }
 }
 
@@ -90,6 +91,7 @@ fn on_disk(host: &Host, instance: &Instance, record: &Record) -> Result<Observat
         disarmed: disarm::is_disarmed(places),
         promotion_requested: marks::promotion_requested(places)?,
         fence: host.fence,
+        free_bytes: available_bytes(&host.layout.dir).ok(),
         ..absent(instance)
     })
 }

@@ -38,10 +38,10 @@ pub(crate) enum Error {
     Remove(#[from] durable::Error),
     #[error(transparent)]
     Start(#[from] command::Error),
-    #[error("{left} processes of `{}` are still there after {after:?}", data.display())]
+    #[error("still there after {after:?}: {}", left.join("; "))]
     StillThere {
-        data: PathBuf,
-        left: usize,
+        /// What they call themselves: a sender says whom it waits for.
+        left: Vec<String>,
         after: Duration,
     },
     #[error(
@@ -70,9 +70,9 @@ pub(crate) fn clear_stale_lock(data: &Path) -> Result<(), Error> {
 pub(crate) async fn stop(data: &Path, within: Duration) -> Result<(), Error> {
     if let Some(server) = find(data) {
         server.signal(Signal::SIGINT)?;
-        wait_gone(data, vec![server], within).await?;
+        wait_gone(vec![server], within).await?;
     }
-    wait_gone(data, process::all_in(data)?, within).await?;
+    wait_gone(process::all_in(data)?, within).await?;
     let state = ControlData::read(data)?.state;
     if state.is_shut_down() {
         Ok(())
@@ -101,7 +101,7 @@ pub(crate) async fn stop_writing(data: &Path, within: Duration) -> Result<Contro
             (false, _) => {}
         }
         if Instant::now() > until {
-            return Err(still_there(data, left.len(), within));
+            return Err(still_there(&left, within));
         }
         pause(LOOK_EVERY).await;
     }
@@ -113,7 +113,7 @@ pub(crate) async fn end_if_stopping(data: &Path) -> Result<(), Error> {
     if !is_stopping(data) {
         return Ok(());
     }
-    match wait_gone(data, process::all_in(data)?, END_BY_ITSELF_WITHIN).await {
+    match wait_gone(process::all_in(data)?, END_BY_ITSELF_WITHIN).await {
         Err(Error::StillThere { .. }) => kill(data).await,
         ended => ended,
     }
@@ -143,10 +143,10 @@ fn only_archives(process: Process, data: &Path) -> bool {
     find(data) == Some(process) || process.title().contains("archiver")
 }
 
-fn still_there(data: &Path, left: usize, after: Duration) -> Error {
+fn still_there(left: &[Process], after: Duration) -> Error {
+    let titles = left.iter().map(|left| left.title());
     Error::StillThere {
-        data: data.to_owned(),
-        left,
+        left: titles.collect(),
         after,
     }
 }
@@ -164,12 +164,12 @@ pub(crate) async fn kill(data: &Path) -> Result<(), Error> {
     for process in &all {
         process.signal(Signal::SIGKILL)?;
     }
-    wait_gone(data, all, KILL_WITHIN).await?;
+    wait_gone(all, KILL_WITHIN).await?;
     memory.release();
     clear_stale_lock(data)
 }
 
-async fn wait_gone(data: &Path, mut all: Vec<Process>, within: Duration) -> Result<(), Error> {
+async fn wait_gone(mut all: Vec<Process>, within: Duration) -> Result<(), Error> {
     let until = Instant::now() + within;
     loop {
         all.retain(|process| process.state() != State::Dead);
@@ -177,7 +177,7 @@ async fn wait_gone(data: &Path, mut all: Vec<Process>, within: Duration) -> Resu
             return Ok(());
         }
         if Instant::now() > until {
-            return Err(still_there(data, all.len(), within));
+            return Err(still_there(&all, within));
         }
         pause(LOOK_EVERY).await;
     }

@@ -47,7 +47,8 @@ impl Process {
     /// What the process calls itself, as `ps` shows it; nothing if it is gone.
     pub(crate) fn title(self) -> String {
         let title = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
-        String::from_utf8_lossy(&title).into_owned()
+        let title = String::from_utf8_lossy(&title).replace('\0', " ");
+        title.trim().to_owned()
     }
 
     /// An upgraded or removed program is still named in its link, with a word behind it.

@@ -117,6 +117,9 @@ pub struct Observation {
     pub promotion_requested: bool,
     /// How its host would fence it.
     pub fence: FenceMeans,
+    /// What may still be written on its host's file system.
+    #[serde(default)]
+    pub free_bytes: Option<u64>,
 }
 
 /// Settings of an instance that its owner's plan decides. Memory in megabytes.

@@ -70,6 +70,7 @@ mod tests {
             disarmed: false,
             promotion_requested: false,
             fence: FenceMeans::Freeze,
+            free_bytes: None,
         }
     }
 

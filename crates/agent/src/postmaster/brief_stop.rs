@@ -61,8 +61,8 @@ pub(crate) async fn stop_briefly(
     not_waited_for.sort();
     not_waited_for.dedup();
     let rest = within.saturating_sub(asked.elapsed());
-    wait_gone(data, vec![server], rest).await?;
-    wait_gone(data, process::all_in(data)?, rest).await?;
+    wait_gone(vec![server], rest).await?;
+    wait_gone(process::all_in(data)?, rest).await?;
     let state = ControlData::read(data)?.state;
     if state.is_shut_down() {
         Ok(not_waited_for)

@@ -177,6 +177,7 @@ impl Instance {
             disarmed: self.disarmed,
             promotion_requested: self.promotion_requested,
             fence: FenceMeans::Freeze,
+            free_bytes: Some(1 << 40),
         }
     }
 
@@ -211,5 +212,6 @@ pub(super) fn absent(instance: InstanceId) -> Observation {
         disarmed: false,
         promotion_requested: false,
         fence: FenceMeans::Freeze,
+        free_bytes: None,
     }
 }

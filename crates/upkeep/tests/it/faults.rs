@@ -5,13 +5,17 @@
 //! moment is found by crashing the server at a boundary while `upkeep up` looks away: nothing goes
 //! on until it looks again.
 
+mod both_down;
 mod bypassed;
+mod cancelled;
 mod controller;
 mod crash;
 mod endpoint;
 mod failover;
 mod followers;
+mod full;
 mod host;
+mod kept;
 mod outlived;
 mod restarts;
 mod sessions;
@@ -19,3 +23,4 @@ mod settings;
 mod slots;
 mod standby;
 mod stuck;
+mod unheard;

@@ -10,6 +10,7 @@
 mod abandoned;
 mod books;
 mod bypass;
+mod disk;
 mod failover;
 mod faults;
 mod followers;

@@ -21,9 +21,13 @@ pub(crate) async fn superuser(world: &World, sql: &str) {
 }
 
 pub(crate) async fn show(world: &World, name: &str) -> String {
+    ask(world, &format!("SHOW {name}")).await
+}
+
+/// One text from the primary, past the endpoint.
+pub(crate) async fn ask(world: &World, sql: &str) -> String {
     let client = connect(&world.direct(&primary(world).await)).await.unwrap();
-    let row = client.query_one(&format!("SHOW {name}"), &[]).await;
-    row.unwrap().get(0)
+    client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
 fn append(path: &Utf8Path, line: &str) {

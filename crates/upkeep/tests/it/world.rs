@@ -46,6 +46,14 @@ pub(crate) fn options() -> Options {
     }
 }
 
+/// On a host where primaries are stopped instead of frozen.
+pub(crate) fn clean_stop() -> Options {
+    Options {
+        clean_stop: true,
+        ..options()
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::new_in(up::make_dir().unwrap()).await

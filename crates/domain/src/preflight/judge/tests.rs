@@ -49,6 +49,7 @@ fn observation() -> Observation {
         disarmed: false,
         promotion_requested: false,
         fence: crate::instance::FenceMeans::default(),
+        free_bytes: None,
     }
 }
 

@@ -15,6 +15,8 @@ use crate::workflow::{Done, Failure, Visit};
 
 /// How often something that takes long is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Below that the database itself would soon have no room to write: what is made for it goes first.
+const ROOM_KEPT_BYTES: u64 = 64 << 20;
 /// It has caught up when it is no further behind.
 const LAG_BYTES_MAX: u64 = 4 << 20;
 
@@ -53,6 +55,7 @@ impl Copy {
         visit.command(self.host, 0, begin).await?;
         loop {
             let seen = visit.observe_patiently(self.host, self.follower).await?;
+            need_room(&seen)?;
             match seen.backup {
                 Some(BackupProgress::Done { bytes }) => {
                     return Ok(Done::new().detail(json!({ "bytes": bytes })));
@@ -83,6 +86,7 @@ impl Copy {
         loop {
             let source = visit.observe_patiently(self.host, self.source).await?;
             let copy = visit.observe_patiently(self.host, self.follower).await?;
+            need_room(&copy)?;
             if copy.process != ProcessState::Running {
                 return Err(Failure::Failed("the copy has stopped".to_owned()));
             }
@@ -110,6 +114,16 @@ impl Copy {
         };
         visit.command(self.host, part + 1, remove).await?;
         Ok(Change::DeleteInstance { id: self.follower })
+    }
+}
+
+fn need_room(seen: &Observation) -> Result<(), Failure> {
+    match seen.free_bytes {
+        Some(free) if free < ROOM_KEPT_BYTES => Err(Failure::Final(format!(
+            "the copy was given up before the database runs out of room: {} MB are free on its host",
+            free >> 20
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use upkeep_domain::instance::FenceMeans;
 
 use super::Switch;
 use crate::preflight::failover_slots;
-use crate::procedure::shared::{Patiently, prepare, wait_for_long_transactions};
+use crate::procedure::shared::{Copy, Patiently, prepare, wait_for_long_transactions};
 use crate::workflow::{Done, Failure, Visit};
 
 /// The worker that synchronises slots looks every 30 s when nothing happens.
@@ -58,6 +58,13 @@ impl Switch {
     }
 
     pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        // Received is not replayed: what a paused or delayed replay has left would be replayed under the hold.
+        let copy = Copy {
+            host: self.host,
+            source: self.old,
+            follower: self.new,
+        };
+        copy.catch_up(visit).await?;
         wait_for_long_transactions(visit, self.host, self.old, self.server_dbname()).await?;
         self.seen.fence = visit.observe_patiently(self.host, self.old).await?.fence;
         if self.seen.fence == FenceMeans::CleanStop {

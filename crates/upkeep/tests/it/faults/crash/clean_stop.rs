@@ -6,7 +6,7 @@ use upkeep_domain::procedure::changeover::Step;
 
 use super::plan::{boundaries, run_crashing};
 use crate::witness::Witness;
-use crate::world::{World, options, other};
+use crate::world::{World, clean_stop, other};
 use crate::{left, load};
 
 /// Everything from the fence to the point of no return in one run: the hold is sealed by then.
@@ -37,11 +37,4 @@ async fn switch_a_server_that_dies_while_the_old_primary_is_stopped_harms_nobody
     left::nothing_but_the_primary(&world, other(&from)).await;
     witness.saw_one_writer_at_a_time().await;
     load::promise_held(load).await;
-}
-
-fn clean_stop() -> upkeep_testkit::up::Options {
-    upkeep_testkit::up::Options {
-        clean_stop: true,
-        ..options()
-    }
 }

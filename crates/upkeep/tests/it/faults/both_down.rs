@@ -1,0 +1,52 @@
+//! The old primary was stopped, its last records did not arrive, and it does not start again: nobody takes its
+//! place, for it alone has everything.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::wait::{wait_for, wait_until};
+use crate::world::{World, clean_stop};
+use crate::{left, load};
+
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_stopped_primary_that_does_not_start_again_is_not_replaced_by_one_that_has_less() {
+    let world = World::with(clean_stop()).await;
+    let load = load::start(&world).await;
+    let from = world.release().await;
+    let mut running = world.begin_and_stop_at("seal", "after_commit").await;
+    let old = world.primary().await.expect("the primary runs");
+    let replacement = world.replacement().await.expect("the replacement runs");
+    replacement.stand_still();
+    world.up.look_again().unwrap();
+    wait_until("the old primary's end", SOON, async || {
+        world
+            .instances()
+            .iter()
+            .all(|there| there.data_dir != old.data_dir)
+    })
+    .await;
+    // Without it no server starts.
+    let control = old.data_dir.join("global/pg_control");
+    let hidden = old.data_dir.join("global/hidden");
+    fs::rename(&control, &hidden).unwrap();
+    let tried = async || {
+        running
+            .heard()
+            .await
+            .filter(|line| line.contains("pg_control"))
+    };
+    let told = wait_for("a run that says what keeps it", SOON, tried).await;
+    assert!(told.starts_with("thaw"), "{told}");
+    assert!(
+        replacement.data_dir.join("standby.signal").exists(),
+        "it was promoted"
+    );
+
+    fs::rename(&hidden, &control).unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
+    left::nothing_but_the_primary(&world, &from).await;
+    load::nothing_lost(load).await;
+}
