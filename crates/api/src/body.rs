@@ -14,7 +14,8 @@ mod release;
 
 pub use account::Account;
 pub use addon::{
-    Addon, AddonService, CreateAddon, PlanName, Price, PricedPlan, ResolveAddon, Wish,
+    Addon, AddonService, CreateAddon, NamedAttachment, PlanName, Price, PricedPlan, ResolveAddon,
+    Wish,
 };
 pub use app::{App, AppChange, AppRef, AppRelease, ConfigVars, CreateApp, Email, Named};
 pub use attachment::{AddonRef, Attachment, CreateAttachment, Reference, ResolveAttachment};

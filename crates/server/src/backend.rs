@@ -34,6 +34,8 @@ pub struct CreateDatabase {
     /// As typed, such as `heroku-postgresql:standard-0`.
     pub plan: String,
     pub name: Option<DatabaseName>,
+    /// Under which name the app is to have it.
+    pub attach_as: Option<AttachmentName>,
     /// Name or version of a PostgreSQL release; otherwise the backend chooses.
     pub release: Option<String>,
     /// The database that it is to follow.

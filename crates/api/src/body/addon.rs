@@ -54,12 +54,22 @@ impl Price {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateAddon {
+    /// Under which name the app is to have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<NamedAttachment>,
     /// What stands behind `--` on the command line. Ours: `release`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub config: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub plan: PlanName,
+}
+
+/// Heroku's client leaves the name out when there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedAttachment {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Heroku's client says a plan in two ways.
@@ -90,6 +100,8 @@ pub struct ResolveAddon {
 pub struct Wish {
     pub plan: String,
     pub name: Option<String>,
+    /// Name of its attachment.
+    pub attach_as: Option<String>,
     pub release: Option<String>,
     /// The database that it is to follow, in any words that resolve.
     pub follow: Option<String>,
@@ -104,7 +116,11 @@ impl From<Wish> for CreateAddon {
                 config.insert(key.to_owned(), Value::String(value));
             }
         }
+        let attachment = wish
+            .attach_as
+            .map(|name| NamedAttachment { name: Some(name) });
         Self {
+            attachment,
             config,
             name: wish.name,
             plan: PlanName::Object { name: wish.plan },

@@ -19,6 +19,8 @@ pub struct CreateDatabase {
     /// `heroku-postgresql:standard-0` or `standard-0`.
     pub plan: String,
     pub name: Option<DatabaseName>,
+    /// Name of its attachment; a colour when not given.
+    pub attach_as: Option<AttachmentName>,
     /// A release or version in the store; the newest when not given.
     pub release: Option<String>,
     /// The database that it is to follow.
@@ -103,7 +105,7 @@ impl Engine {
             id: AttachmentId(random.uuid()),
             app_id: request.app.id,
             database_id: id,
-            name: self.name_of_new(&request.app).await?,
+            name: self.name_of_new(request).await?,
             request_id: None,
         };
         let leader = request.follow.as_ref();
@@ -131,9 +133,17 @@ impl Engine {
         })
     }
 
-    async fn name_of_new(&self, app: &App) -> Result<AttachmentName, Refusal> {
+    async fn name_of_new(&self, request: &CreateDatabase) -> Result<AttachmentName, Refusal> {
+        let app = &request.app;
         let there = self.attached_to(app).await?;
         let taken: Vec<_> = there.into_iter().map(|(_, one)| one.name).collect();
+        if let Some(wanted) = &request.attach_as {
+            if taken.contains(wanted) {
+                let sentence = format!("`{}` has an attachment `{wanted}` already", app.name);
+                return Err(Refusal::conflict(sentence).with_hint("choose another name with --as"));
+            }
+            return Ok(wanted.clone());
+        }
         first_attachment(&taken).ok_or_else(|| {
             Refusal::invalid(format!(
                 "`{}` has an attachment of every colour, the most there can be",

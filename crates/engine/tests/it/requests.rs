@@ -53,6 +53,7 @@ impl Desk {
             app: app.expect("it has the database"),
             plan: "standard-0".to_owned(),
             name: None,
+            attach_as: None,
             release: None,
             follow: None,
             request_id: None,
@@ -249,10 +250,15 @@ async fn a_database_that_cannot_be_made_leaves_no_row() {
         name: Some(desk.database.name.parse().unwrap()),
         ..desk.new_database().await
     };
+    let attached = CreateDatabase {
+        attach_as: Some(desk.database.attachments[0].name.clone()),
+        ..desk.new_database().await
+    };
     for (request, kind) in [
         (unknown_plan, RefusalKind::Invalid),
         (unknown_release, RefusalKind::NotFound),
         (taken, RefusalKind::Conflict),
+        (attached, RefusalKind::Conflict),
     ] {
         desk.refuses(kind, desk.engine.create_database(request))
             .await;

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::{Map, Value};
 use upkeep_api::body::{Addon, AddonService, CreateAddon, Price, PricedPlan, ResolveAddon};
+use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::SERVICE;
@@ -53,6 +54,8 @@ pub(super) async fn create(
 ) -> Reply {
     let app = services.backend.app(&app).await?;
     let name = wish.name.map(DatabaseName::try_from).transpose();
+    let attach_as = wish.attachment.and_then(|attachment| attachment.name);
+    let attach_as = attach_as.map(AttachmentName::try_from).transpose();
     let config = config(&wish.config)?;
     let follow = match config.follow {
         Some(text) => Some(leader(&*services.backend, &text, &app.name).await?),
@@ -61,6 +64,7 @@ pub(super) async fn create(
     let wish = CreateDatabase {
         app: app.id,
         name: name.map_err(|error| Refusal::invalid(error.to_string()))?,
+        attach_as: attach_as.map_err(|error| Refusal::invalid(error.to_string()))?,
         plan: wish.plan.as_str().to_owned(),
         release: config.release,
         follow,

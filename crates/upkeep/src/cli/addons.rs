@@ -20,6 +20,9 @@ pub struct AddonsCreate {
     /// Name of the database; without one the server makes one up
     #[arg(long)]
     pub name: Option<String>,
+    /// Name under which the app has it, such as REPORTS: its config var is REPORTS_URL [default: DATABASE, then colours]
+    #[arg(long = "as", value_name = "NAME")]
+    pub attach_as: Option<String>,
     /// PostgreSQL release to begin with [default: the newest there is]
     #[arg(long)]
     pub release: Option<String>,

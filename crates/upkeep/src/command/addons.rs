@@ -69,6 +69,7 @@ pub(super) async fn create(
     let mut wish = Wish {
         plan: args.plan,
         name: args.name,
+        attach_as: args.attach_as,
         release: args.release,
         follow: args.follow,
     };

@@ -8,6 +8,7 @@
 mod both_down;
 mod bypassed;
 mod cancelled;
+mod consumer;
 mod controller;
 mod crash;
 mod endpoint;

@@ -233,6 +233,7 @@ impl Backend for EngineBackend {
                 app: self.app_row(&wish.app.to_string()).await?,
                 plan: wish.plan,
                 name: wish.name,
+                attach_as: wish.attach_as,
                 release: wish.release,
                 follow: match wish.follow {
                     Some(leader) => Some(self.database_row(leader).await?),
