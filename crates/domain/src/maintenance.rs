@@ -1,6 +1,13 @@
-//! Maintenances: planned work, its status, and how it is carried out.
+//! Maintenances: planned work, its status, when it is done, and how it is carried out.
 
 pub mod method;
 mod status;
 
+mod interval;
+pub mod window;
+mod zone;
+
+pub use interval::Interval;
 pub use status::Status;
+pub use window::Window;
+pub use zone::Zone;

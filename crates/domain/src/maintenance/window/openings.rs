@@ -1,0 +1,60 @@
+//! When a window is open, as instants.
+//!
+//! A time of day that clocks skip is moved on by as much as they skip; of one that comes twice the first
+//! counts (RFC 5545, section 3.3.5, has the same rules). So every week of the zone has exactly one opening.
+
+use jiff::civil::{Date, Weekday};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LENGTH, Window};
+use crate::maintenance::Interval;
+
+const WEEK: i64 = 7;
+/// A zone that changed its side of the date line skipped a whole day, and its instants lie up to
+/// a day beside those of UTC.
+const DAYS_ASTRAY: i64 = 2;
+
+impl Window {
+    /// Those that begin at `from` or later, in order, as far as time goes.
+    pub fn openings(&self, from: Timestamp) -> impl Iterator<Item = Interval> + '_ {
+        let earlier = self.date_of(from).saturating_sub(days(DAYS_ASTRAY));
+        let earlier = self.day_from(earlier);
+        let dates = std::iter::successors(earlier, |date| date.checked_add(days(WEEK)).ok());
+        let openings = dates.map_while(|date| self.opening_on(date));
+        openings.skip_while(move |opening| opening.from < from)
+    }
+
+    /// The one in the same week as an instant, or so many weeks beside it. Weeks are those of the zone, and begin
+    /// on Monday.
+    pub fn opening_of_week(&self, of: Timestamp, weeks: i32) -> Option<Interval> {
+        let date = self.date_of(of);
+        let monday = date.weekday().since(Weekday::Monday);
+        let days_beside = WEEK * i64::from(weeks) - i64::from(monday);
+        let monday = date.checked_add(days(days_beside)).ok()?;
+        self.opening_on(self.day_from(monday)?)
+    }
+
+    fn date_of(&self, at: Timestamp) -> Date {
+        self.zone.rules().to_datetime(at).date()
+    }
+
+    /// The first date from then on that is the window's day.
+    fn day_from(&self, date: Date) -> Option<Date> {
+        let ahead = self.day.since(date.weekday());
+        date.checked_add(days(ahead.into())).ok()
+    }
+
+    fn opening_on(&self, date: Date) -> Option<Interval> {
+        let wanted = date.to_datetime(self.time);
+        let from = self.zone.rules().to_ambiguous_timestamp(wanted);
+        let from = from.compatible().ok()?;
+        Some(Interval::new(from, from.checked_add(LENGTH).ok()?))
+    }
+}
+
+fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+#[cfg(test)]
+mod tests;
