@@ -3,10 +3,13 @@
 pub mod method;
 mod status;
 
+pub mod freeze;
 mod interval;
+mod typed;
 pub mod window;
 mod zone;
 
+pub use freeze::Freeze;
 pub use interval::Interval;
 pub use status::Status;
 pub use window::Window;

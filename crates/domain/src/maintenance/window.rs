@@ -5,7 +5,6 @@
 //! not decided here.
 
 mod openings;
-mod parse;
 
 use std::fmt;
 
@@ -14,6 +13,7 @@ use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 use super::Zone;
+use super::typed::{clock, day_of_week, plural, time_of_day, wrong_time};
 use crate::id::DatabaseId;
 use crate::refusal::Refusal;
 
@@ -61,9 +61,15 @@ impl Window {
     /// # Errors
     /// A refusal that says what was wrong and gives an example.
     pub fn typed(day: &str, time: &str, zone: Zone) -> Result<Self, Refusal> {
+        let day = day_of_week(day)?;
+        let begin = time_of_day(time)?;
+        if begin.minute() % MINUTES_STEP != 0 {
+            let what = "a window begins on the hour or on the half hour";
+            return Err(wrong_time(time, what));
+        }
         Ok(Self {
-            day: parse::day(day)?,
-            time: parse::time(time)?,
+            day,
+            time: begin,
             zone,
         })
     }
@@ -98,22 +104,6 @@ impl fmt::Display for Window {
         }
         write!(f, "{} {zone}", clock(end))
     }
-}
-
-fn plural(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "Mondays",
-        Weekday::Tuesday => "Tuesdays",
-        Weekday::Wednesday => "Wednesdays",
-        Weekday::Thursday => "Thursdays",
-        Weekday::Friday => "Fridays",
-        Weekday::Saturday => "Saturdays",
-        Weekday::Sunday => "Sundays",
-    }
-}
-
-fn clock(time: Time) -> String {
-    format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
 impl TryFrom<Typed> for Window {
@@ -166,6 +156,19 @@ mod tests {
             assert_eq!(window.to_string(), printed);
             let row = serde_json::to_value(&window).unwrap();
             assert_eq!(serde_json::from_value::<Window>(row).unwrap(), window);
+        }
+    }
+
+    #[test]
+    fn what_is_no_window_is_refused_with_an_example() {
+        for (day, time, word) in [
+            ("someday", "14:30", "day of the week"),
+            ("sunday", "25:00", "from 0 to 23"),
+            ("sunday", "14:15", "on the half hour"),
+        ] {
+            let refusal = Window::typed(day, time, Zone::UTC).unwrap_err();
+            assert!(refusal.sentence.contains(word), "{refusal:?}");
+            assert!(refusal.hint.unwrap().contains("sunday 14:30"));
         }
     }
 

@@ -1,8 +1,7 @@
-//! What people type for a day and for a time of day.
+//! What people type for a day of the week and for a time of day.
 
 use jiff::civil::{Time, Weekday};
 
-use super::{MINUTES_STEP, plural};
 use crate::name::shown;
 use crate::refusal::Refusal;
 
@@ -11,7 +10,7 @@ const EXAMPLE: &str = "such as: sunday 14:30";
 const DAY_CHARS_MIN: usize = 3;
 
 /// `sunday`, `Sundays`, `sun`.
-pub(super) fn day(text: &str) -> Result<Weekday, Refusal> {
+pub(super) fn day_of_week(text: &str) -> Result<Weekday, Refusal> {
     let typed = text.trim().to_ascii_lowercase();
     let meant = |day: &Weekday| plural(*day).to_ascii_lowercase().starts_with(&typed);
     let mut days = Weekday::Monday.cycle_forward().take(7);
@@ -23,11 +22,8 @@ pub(super) fn day(text: &str) -> Result<Weekday, Refusal> {
 }
 
 /// `14:30`, `1:30PM`, `5 pm`.
-pub(super) fn time(text: &str) -> Result<Time, Refusal> {
-    let wrong = |what: &str| {
-        let sentence = format!("`{}` is not a time of day: {what}", shown(text));
-        Refusal::invalid(sentence).with_hint(format!("{EXAMPLE}, or: sunday 2:30PM"))
-    };
+pub(super) fn time_of_day(text: &str) -> Result<Time, Refusal> {
+    let wrong = |what: &str| wrong_time(text, what);
     let typed = text.trim().to_ascii_lowercase();
     let (clock, half) = Half::split(&typed);
     let (hours, minutes) = match (clock.split_once(':'), half) {
@@ -43,10 +39,31 @@ pub(super) fn time(text: &str) -> Result<Time, Refusal> {
         None if hour <= 23 => hour,
         None => return Err(wrong("the hours go from 0 to 23")),
     };
-    if minute > 59 || minute % MINUTES_STEP != 0 {
-        return Err(wrong("a window begins on the hour or on the half hour"));
+    if minute > 59 {
+        return Err(wrong("the minutes go from 0 to 59"));
     }
     Ok(Time::constant(hour, minute, 0, 0))
+}
+
+pub(super) fn wrong_time(text: &str, what: &str) -> Refusal {
+    let sentence = format!("`{}` is not a time of day: {what}", shown(text));
+    Refusal::invalid(sentence).with_hint(format!("{EXAMPLE}, or: sunday 2:30PM"))
+}
+
+pub(super) fn plural(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "Mondays",
+        Weekday::Tuesday => "Tuesdays",
+        Weekday::Wednesday => "Wednesdays",
+        Weekday::Thursday => "Thursdays",
+        Weekday::Friday => "Fridays",
+        Weekday::Saturday => "Saturdays",
+        Weekday::Sunday => "Sundays",
+    }
+}
+
+pub(super) fn clock(time: Time) -> String {
+    format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
 #[derive(Clone, Copy)]
@@ -98,7 +115,7 @@ mod tests {
             ("Friday", Weekday::Friday),
             ("saturdays", Weekday::Saturday),
         ] {
-            assert_eq!(day(text), Ok(meant), "{text}");
+            assert_eq!(day_of_week(text), Ok(meant), "{text}");
         }
     }
 
@@ -115,7 +132,7 @@ mod tests {
             "sunday 14:30",
             "dimanche\n",
         ] {
-            let refusal = day(text).unwrap_err();
+            let refusal = day_of_week(text).unwrap_err();
             assert!(
                 refusal.sentence.contains("is not a day of the week"),
                 "{refusal:?}"
@@ -138,10 +155,14 @@ mod tests {
             ("12:30PM", 12, 30),
             ("0:00", 0, 0),
             ("00:30", 0, 30),
-            ("9:00", 9, 0),
+            ("9:05", 9, 5),
             (" 23:30 ", 23, 30),
         ] {
-            assert_eq!(time(text), Ok(Time::constant(hour, minute, 0, 0)), "{text}");
+            assert_eq!(
+                time_of_day(text),
+                Ok(Time::constant(hour, minute, 0, 0)),
+                "{text}"
+            );
         }
     }
 
@@ -151,8 +172,7 @@ mod tests {
             ("24:00", "from 0 to 23"),
             ("13:30PM", "from 1 to 12"),
             ("0:30AM", "from 1 to 12"),
-            ("14:15", "half hour"),
-            ("14:60", "half hour"),
+            ("14:60", "from 0 to 59"),
             ("14", "a colon"),
             ("noon", "a colon"),
             ("", "a colon"),
@@ -165,7 +185,7 @@ mod tests {
             ("١٤:٣٠", "one or two digits"),
             ("14:30 UTC", "minutes are two digits"),
         ] {
-            let refusal = time(text).unwrap_err();
+            let refusal = time_of_day(text).unwrap_err();
             assert!(refusal.sentence.contains(what), "{text}: {refusal:?}");
             assert!(refusal.hint.unwrap().contains("sunday 2:30PM"));
         }
@@ -174,7 +194,7 @@ mod tests {
     proptest! {
         #[test]
         fn anything_may_be_typed(text: String) {
-            let _ = (day(&text), time(&text));
+            let _ = (day_of_week(&text), time_of_day(&text));
         }
     }
 }
