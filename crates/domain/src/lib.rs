@@ -27,6 +27,7 @@ pub mod procedure;
 pub mod standby;
 
 pub mod error_chain;
+pub mod file;
 pub mod millis;
 pub mod ports;
 pub mod refusal;

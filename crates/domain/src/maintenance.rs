@@ -1,6 +1,9 @@
-//! Maintenances: planned work, its status, when it is done, and how it is carried out.
+//! Maintenances: planned work, its status, why and when it is done, and how it is carried out.
 
+pub mod due;
 pub mod method;
+pub mod policy;
+pub mod reason;
 mod status;
 
 pub mod freeze;
@@ -9,8 +12,11 @@ mod typed;
 pub mod window;
 mod zone;
 
+pub use due::{Due, Found};
 pub use freeze::Freeze;
 pub use interval::Interval;
+pub use policy::Policy;
+pub use reason::Reason;
 pub use status::Status;
 pub use window::Window;
 pub use zone::Zone;

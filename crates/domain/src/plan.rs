@@ -6,10 +6,11 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+use crate::file::Error;
 use crate::instance::InstanceSettings;
 use crate::refusal::Refusal;
 
-pub use table::{DEFAULTS, Error};
+pub use table::DEFAULTS;
 
 /// The add-on service whose plans these are, as Heroku's clients expect it.
 pub const SERVICE: &str = "heroku-postgresql";

@@ -52,6 +52,8 @@ impl fmt::Display for Method {
 pub enum Cause {
     /// Another release, or another build of the same.
     NewRelease,
+    /// The host that it is on is not to be counted on.
+    LeavesHost,
     /// Settings, by name, that take effect at a restart only.
     WaitingSettings(Vec<String>),
     /// A certificate that is read at a restart only.
@@ -64,7 +66,7 @@ impl Cause {
     /// Why the server that is there will do; `None` if it will not.
     fn needs_no_new_server(&self) -> Option<String> {
         match self {
-            Self::NewRelease => None,
+            Self::NewRelease | Self::LeavesHost => None,
             Self::WaitingSettings(names) => Some(format!(
                 "{} {} for a restart, which needs no new server",
                 names.join(", "),
@@ -201,6 +203,8 @@ mod tests {
             (true,  true,  false, new(),                  Failover,   "ready to take over"),
             (true,  false, false, new(),                  Changeover, "not ready"),
             (true,  true,  true,  new(),                  Changeover, "follows postgresql-deep-2"),
+            (false, false, false, Cause::LeavesHost,      Changeover, "no standby"),
+            (true,  true,  false, Cause::LeavesHost,      Failover,   "ready to take over"),
             (false, false, false, waiting(),              Restart,    "shared_buffers waits"),
             (true,  true,  false, waiting(),              Restart,    "shared_buffers waits"),
             (false, false, true,  waiting(),              Changeover, "follows postgresql-deep-2"),

@@ -1,13 +1,13 @@
 //! Reads a file of plans. What is wrong in it is said with its line, its key, and what is allowed.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Plan;
+use crate::file::{Error, Place};
 
 /// The built-in plans, and the documentation of the format.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -22,27 +22,6 @@ const CACHE_MB: RangeInclusive<u32> = 16..=16_777_216;
 const WORK_MEM_MB: RangeInclusive<u32> = 1..=1_048_576;
 const DISK_GB: RangeInclusive<u32> = 1..=1_048_576;
 const TEXT_CHARS_MAX: usize = 60;
-
-/// What is wrong in a file of plans. Nothing of the file is used then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// Counted from 1.
-    pub line: usize,
-    pub key: Option<String>,
-    pub sentence: String,
-}
-
-impl std::error::Error for Error {}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}", self.line)?;
-        if let Some(key) = &self.key {
-            write!(f, ", `{key}`")?;
-        }
-        write!(f, ": {}", self.sentence)
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,15 +47,8 @@ struct Entry {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Plan>, Error> {
-    let place = Place { text };
-    let file: File = toml::from_str(text).map_err(|error| {
-        let at = error.span().unwrap_or_default().start;
-        Error {
-            line: place.line(at),
-            key: place.key(at),
-            sentence: error.message().to_owned(),
-        }
-    })?;
+    let place = Place::of(text);
+    let file: File = place.parse()?;
     if file.plan.is_empty() {
         return Err(Error {
             line: 1,
@@ -93,56 +65,14 @@ pub(super) fn read(text: &str) -> Result<Vec<Plan>, Error> {
     Ok(plans)
 }
 
-/// Where something stands in the file.
-struct Place<'a> {
-    text: &'a str,
-}
-
-impl Place<'_> {
-    fn line(&self, at: usize) -> usize {
-        1 + self.text[..at].matches('\n').count()
+fn text(place: &Place<'_>, key: &str, value: Spanned<String>) -> Result<String, Error> {
+    let (span, text) = (value.span(), value.into_inner());
+    let length = 1..=TEXT_CHARS_MAX;
+    if length.contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        return Ok(text);
     }
-
-    /// The key on the line, if it has one.
-    fn key(&self, at: usize) -> Option<String> {
-        let begin = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let line = self.text[begin..].lines().next()?;
-        let (key, _) = line.split_once('=')?;
-        Some(key.trim().to_owned())
-    }
-
-    fn error(&self, span: &Range<usize>, key: &str, sentence: String) -> Error {
-        Error {
-            line: self.line(span.start),
-            key: Some(key.to_owned()),
-            sentence,
-        }
-    }
-
-    fn number(
-        &self,
-        key: &str,
-        value: &Spanned<u32>,
-        allowed: RangeInclusive<u32>,
-    ) -> Result<u32, Error> {
-        let number = *value.get_ref();
-        if allowed.contains(&number) {
-            return Ok(number);
-        }
-        let (least, most) = allowed.into_inner();
-        let sentence = format!("{number} is not allowed: {least} to {most}");
-        Err(self.error(&value.span(), key, sentence))
-    }
-
-    fn text(&self, key: &str, value: Spanned<String>) -> Result<String, Error> {
-        let (span, text) = (value.span(), value.into_inner());
-        let length = 1..=TEXT_CHARS_MAX;
-        if length.contains(&text.chars().count()) && !text.chars().any(char::is_control) {
-            return Ok(text);
-        }
-        let sentence = format!("1 to {TEXT_CHARS_MAX} characters are allowed, on one line");
-        Err(self.error(&span, key, sentence))
-    }
+    let sentence = format!("1 to {TEXT_CHARS_MAX} characters are allowed, on one line");
+    Err(place.error(&span, key, sentence))
 }
 
 fn judge(place: &Place<'_>, entry: Entry, names: &mut HashSet<String>) -> Result<Plan, Error> {
@@ -170,8 +100,8 @@ fn judge(place: &Place<'_>, entry: Entry, names: &mut HashSet<String>) -> Result
     };
     Ok(Plan {
         name: entry.name.into_inner(),
-        title: place.text("title", entry.title)?,
-        description: place.text("description", entry.description)?,
+        title: text(place, "title", entry.title)?,
+        description: text(place, "description", entry.description)?,
         connections: place.number("connections", &entry.connections, CONNECTIONS)?,
         shared_buffers_mb: place.number(
             "shared_buffers_mb",
