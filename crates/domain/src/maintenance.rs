@@ -8,6 +8,7 @@ mod status;
 
 pub mod freeze;
 mod interval;
+pub mod schedule;
 mod typed;
 pub mod window;
 mod zone;

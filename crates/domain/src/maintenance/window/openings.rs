@@ -24,14 +24,18 @@ impl Window {
         openings.skip_while(move |opening| opening.from < from)
     }
 
-    /// The one in the same week as an instant, or so many weeks beside it. Weeks are those of the zone, and begin
-    /// on Monday.
-    pub fn opening_of_week(&self, of: Timestamp, weeks: i32) -> Option<Interval> {
+    /// The one in the same week as an instant, or so many weeks beside it. Weeks are those of the zone; on which
+    /// day they begin is said, for people do not agree on it.
+    pub fn opening_of_week(
+        &self,
+        of: Timestamp,
+        weeks: i32,
+        first_day: Weekday,
+    ) -> Option<Interval> {
         let date = self.date_of(of);
-        let monday = date.weekday().since(Weekday::Monday);
-        let days_beside = WEEK * i64::from(weeks) - i64::from(monday);
-        let monday = date.checked_add(days(days_beside)).ok()?;
-        self.opening_on(self.day_from(monday)?)
+        let gone = i64::from(date.weekday().since(first_day));
+        let week = date.checked_add(days(WEEK * i64::from(weeks) - gone));
+        self.opening_on(self.day_from(week.ok()?)?)
     }
 
     fn date_of(&self, at: Timestamp) -> Date {

@@ -64,24 +64,81 @@ fn a_day_that_a_zone_skipped_has_its_opening_on_the_next() {
 }
 
 #[test]
-fn weeks_are_counted_in_the_zone_and_begin_on_monday() {
-    let sunday = window("sun", "13:30", "UTC");
-    for (of, weeks, opening) in [
-        ("2030-01-15T17:30:00Z", 0, "2030-01-20T13:30:00Z"),
-        ("2030-01-14T00:00:00Z", 0, "2030-01-20T13:30:00Z"),
-        ("2030-01-20T23:59:59Z", 0, "2030-01-20T13:30:00Z"),
-        ("2030-01-20T13:30:00Z", 2, "2030-02-03T13:30:00Z"),
-        ("2030-01-20T13:30:00Z", -1, "2030-01-13T13:30:00Z"),
+fn weeks_are_counted_in_the_zone_from_the_day_that_is_said() {
+    use Weekday::{Monday, Sunday};
+    let window_on = |day| window(day, "13:30", "UTC");
+    for (day, of, weeks, first_day, opening) in [
+        (
+            "sun",
+            "2030-01-15T17:30:00Z",
+            0,
+            Monday,
+            "2030-01-20T13:30:00Z",
+        ),
+        (
+            "sun",
+            "2030-01-14T00:00:00Z",
+            0,
+            Monday,
+            "2030-01-20T13:30:00Z",
+        ),
+        (
+            "sun",
+            "2030-01-20T23:59:59Z",
+            0,
+            Monday,
+            "2030-01-20T13:30:00Z",
+        ),
+        (
+            "sun",
+            "2030-01-20T13:30:00Z",
+            2,
+            Monday,
+            "2030-02-03T13:30:00Z",
+        ),
+        (
+            "sun",
+            "2030-01-20T13:30:00Z",
+            -1,
+            Monday,
+            "2030-01-13T13:30:00Z",
+        ),
+        (
+            "sun",
+            "2030-01-15T17:30:00Z",
+            0,
+            Sunday,
+            "2030-01-13T13:30:00Z",
+        ),
+        (
+            "sun",
+            "2030-01-20T00:00:00Z",
+            1,
+            Sunday,
+            "2030-01-27T13:30:00Z",
+        ),
+        (
+            "sat",
+            "2030-01-20T00:00:00Z",
+            0,
+            Sunday,
+            "2030-01-26T13:30:00Z",
+        ),
+        (
+            "mon",
+            "2030-01-20T00:00:00Z",
+            0,
+            Monday,
+            "2030-01-14T13:30:00Z",
+        ),
     ] {
-        let found = sunday.opening_of_week(at(of), weeks).unwrap();
-        assert_eq!(found.from, at(opening), "{of} {weeks}");
+        let found = window_on(day).opening_of_week(at(of), weeks, first_day);
+        assert_eq!(found.unwrap().from, at(opening), "{day} {of} {weeks}");
     }
     // Late on Sunday in UTC is Monday in Auckland.
     let auckland = window("mon", "9:00", "Pacific/Auckland");
-    let found = auckland
-        .opening_of_week(at("2030-01-13T23:00:00Z"), 0)
-        .unwrap();
-    assert_eq!(found.from, at("2030-01-13T20:00:00Z"));
+    let found = auckland.opening_of_week(at("2030-01-13T23:00:00Z"), 0, Monday);
+    assert_eq!(found.unwrap().from, at("2030-01-13T20:00:00Z"));
 }
 
 #[test]
@@ -91,7 +148,7 @@ fn time_has_an_end_and_openings_too() {
     assert!(window.openings(Timestamp::MIN).next().is_some());
     let now = at(FIRST);
     for weeks in [i32::MIN, i32::MAX] {
-        assert_eq!(window.opening_of_week(now, weeks), None);
+        assert_eq!(window.opening_of_week(now, weeks, Weekday::Monday), None);
     }
 }
 
