@@ -11,6 +11,7 @@ mod maintenance;
 mod plan;
 mod preflight;
 mod release;
+mod window;
 
 pub use account::Account;
 pub use addon::{
@@ -24,8 +25,9 @@ pub use error::{ErrorBody, id};
 pub use event::{Event, EventKind, Events, Progress};
 pub use maintenance::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
-    RunMaintenance, Status, StepsMs, Window,
+    RunMaintenance, Status, StepsMs,
 };
 pub use plan::Plan;
 pub use preflight::{Preflight, PreflightAction, PreflightCheck, PreflightVerdict, Waive, Waived};
 pub use release::{AddFrom, AddRelease, Release};
+pub use window::{Schedule, Scheduled, UpdateWindow, Window};

@@ -33,6 +33,7 @@ pub const MAINTENANCE: &str = "/data/maintenances/v1/{database}";
 pub const HISTORY: &str = "/data/maintenances/v1/{database}/history/";
 pub const HISTORY_BARE: &str = "/data/maintenances/v1/{database}/history";
 pub const RUN: &str = "/data/maintenances/v1/{database}/run";
+pub const SCHEDULE: &str = "/data/maintenances/v1/{database}/schedule";
 pub const WINDOW: &str = "/data/maintenances/v1/{database}/window";
 pub const DATABASE: &str = "/client/v11/databases/{database}";
 pub const UNFOLLOW: &str = "/client/v11/databases/{database}/unfollow";

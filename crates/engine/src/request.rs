@@ -12,6 +12,7 @@ mod preflight;
 mod release;
 mod run_maintenance;
 mod standby;
+mod window;
 
 use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{Answer, HostError, HostQuery};
@@ -29,6 +30,7 @@ use crate::workflow::Run;
 pub use attach::Attach;
 pub use create_database::CreateDatabase;
 pub use run_maintenance::{RunMaintenance, WaiverWish};
+pub use window::{Moved, Rescheduled, WindowChange, WindowWish};
 
 /// A store that cannot be asked is nobody's fault who asks.
 pub fn store_refusal(error: &StoreError) -> Refusal {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId};
+use upkeep_domain::maintenance::schedule::Week;
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
@@ -23,6 +24,7 @@ use crate::resolve;
 pub use view::{
     Account, AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState,
     DatabaseView, EventKind, EventView, Following, InfoView, MaintenanceView, Progress,
+    ScheduleView, WindowView,
 };
 
 /// How a person names something: by its name or its id.
@@ -73,6 +75,24 @@ pub struct RunMaintenance {
 pub struct WaiverWish {
     pub check: String,
     pub because: String,
+}
+
+/// A window as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetWindow {
+    pub database: DatabaseId,
+    pub day: String,
+    pub time: String,
+    /// UTC when not given.
+    pub zone: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    pub database: DatabaseId,
+    pub week: Week,
+    /// Asked again with the same id: the first answer, and nothing done twice.
+    pub request_id: Uuid,
 }
 
 /// Where a reader of events stands.
@@ -145,6 +165,11 @@ pub trait Backend: Send + Sync + 'static {
     async fn run(&self, wish: RunMaintenance) -> Result<MaintenanceView, Refusal>;
     /// Undoes the one that runs, as long as that can be.
     async fn cancel(&self, database: DatabaseId, by: &str) -> Result<MaintenanceView, Refusal>;
+    /// Refused on plans without a window.
+    async fn window(&self, database: DatabaseId) -> Result<WindowView, Refusal>;
+    /// What is planned moves along.
+    async fn set_window(&self, wish: SetWindow) -> Result<WindowView, Refusal>;
+    async fn schedule(&self, wish: Schedule) -> Result<ScheduleView, Refusal>;
     /// What would stand in the way. Looks only; takes its time.
     async fn preflight(
         &self,

@@ -4,6 +4,7 @@ mod databases;
 mod info;
 pub(crate) mod maintenances;
 mod wait_status;
+mod windows;
 
 use axum::Router;
 use axum::routing::{get, post, put};
@@ -18,7 +19,8 @@ pub(crate) fn routes() -> Router<Services> {
         .route(paths::HISTORY, get(maintenances::history))
         .route(paths::HISTORY_BARE, get(maintenances::history))
         .route(paths::RUN, post(maintenances::run))
-        .route(paths::WINDOW, get(maintenances::window))
+        .route(paths::WINDOW, get(windows::show).post(windows::update))
+        .route(paths::SCHEDULE, post(windows::schedule))
         .route(paths::DATABASE, get(databases::show))
         .route(paths::UNFOLLOW, put(databases::unfollow))
         .route(paths::WAIT_STATUS, get(wait_status::show))

@@ -8,6 +8,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::credential::Credential;
 use upkeep_domain::host_command::Fence;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, InstanceId};
+use upkeep_domain::maintenance::Window;
 use upkeep_domain::name::DatabaseName;
 use uuid::Uuid;
 
@@ -70,6 +71,8 @@ pub struct Database {
     /// The instance that its clients are on.
     pub primary_instance: Option<InstanceId>,
     pub route_fence: Fence,
+    /// That which people chose, on whatever plan it was then.
+    pub chosen_window: Option<Window>,
     pub created_at: Timestamp,
 }
 
@@ -120,6 +123,9 @@ impl Database {
                 .get::<_, Option<Uuid>>("primary_instance")
                 .map(InstanceId),
             route_fence: Fence(row.get::<_, i64>("route_fence") as u64),
+            chosen_window: row
+                .get::<_, Option<Json<Window>>>("maintenance_window")
+                .map(|Json(window)| window),
             created_at: row.get("created_at"),
         }
     }

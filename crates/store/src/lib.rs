@@ -17,6 +17,7 @@ mod events;
 mod instances;
 mod maintenances;
 mod migrate;
+mod planned;
 mod retention;
 mod workflows;
 
@@ -31,6 +32,7 @@ pub use events::{Event, EventKind};
 pub use instances::{Instance, InstanceRole};
 pub use maintenances::{Maintenance, NewMaintenance};
 pub use migrate::LATEST as LATEST_MIGRATION;
+pub use planned::{Move, Planned};
 pub use workflows::{
     Cancelling, Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Unfinished,
 };

@@ -22,6 +22,8 @@ pub struct Maintenance {
     /// Why this method; not known of those that are older than this knowledge.
     pub method_because: Option<String>,
     pub reason: String,
+    /// All of its reasons, of one that was planned.
+    pub reason_because: Option<String>,
     pub release_before: String,
     pub release_after: String,
     pub outcome: Option<String>,
@@ -33,12 +35,19 @@ pub struct Maintenance {
     /// Of each time it was looked at, the first one first.
     pub preflight: Vec<Report>,
     pub waivers: Vec<Waiver>,
+    pub required_by: Option<Timestamp>,
+    pub scheduled_for: Option<Timestamp>,
+    pub previously_scheduled_for: Option<Timestamp>,
+    pub schedule_note: Option<String>,
+    /// What the window was called when it began.
+    pub window_then: Option<String>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
 }
 
-/// A maintenance that begins with the workflow it is inserted with.
+/// A maintenance that begins with the workflow it is inserted with. One that is planned may have the id: then it
+/// is that one, and its reasons and times stay.
 #[derive(Clone, Debug)]
 pub struct NewMaintenance {
     pub id: MaintenanceId,
@@ -48,6 +57,8 @@ pub struct NewMaintenance {
     pub release_before: String,
     pub release_after: String,
     pub waivers: Vec<Waiver>,
+    /// What the database's window is called.
+    pub window: Option<String>,
     pub request_id: Option<String>,
 }
 
@@ -56,7 +67,7 @@ impl NewMaintenance {
 }
 
 impl Maintenance {
-    fn from_row(row: &Row) -> Self {
+    pub(crate) fn from_row(row: &Row) -> Self {
         Self {
             id: MaintenanceId(row.get("id")),
             database_id: DatabaseId(row.get("database_id")),
@@ -64,6 +75,7 @@ impl Maintenance {
             method: row.get("method"),
             method_because: row.get("method_because"),
             reason: row.get("reason"),
+            reason_because: row.get("reason_because"),
             release_before: row.get("release_before"),
             release_after: row.get("release_after"),
             outcome: row.get("outcome"),
@@ -80,6 +92,11 @@ impl Maintenance {
                 .map(|Json(steps)| steps),
             preflight: preflight(row.get("preflight")),
             waivers: waivers(row.get("waivers")),
+            required_by: row.get("required_by"),
+            scheduled_for: row.get("scheduled_for"),
+            previously_scheduled_for: row.get("previously_scheduled_for"),
+            schedule_note: row.get("schedule_note"),
+            window_then: row.get("window_then"),
             created_at: row.get("created_at"),
             started_at: row.get("started_at"),
             completed_at: row.get("completed_at"),

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_followers.sql"),
     include_str!("../migrations/0006_attachments.sql"),
     include_str!("../migrations/0007_cancel.sql"),
+    include_str!("../migrations/0008_windows.sql"),
 ];
 
 /// Version of the tables that this program works with.

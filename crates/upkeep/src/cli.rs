@@ -18,7 +18,8 @@ pub use addons::{AddonsAttach, AddonsCreate, AddonsDestroy, AddonsDetach, Addons
 pub use apps::{AppsCreate, Config, ConfigGet};
 pub use maintenances::{
     MaintenanceCancel, MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun,
-    MaintenanceWait, MaintenancesList,
+    MaintenanceSchedule, MaintenanceWait, MaintenanceWindow, MaintenanceWindowUpdate,
+    MaintenancesList,
 };
 pub use pg::{PgInfo, PgPromote, PgUnfollow, PgWait};
 pub use plans::Plans;
@@ -138,6 +139,15 @@ pub enum ClientCommand {
     /// Watch the maintenance that runs, to its end
     #[command(name = "data:maintenances:wait")]
     MaintenanceWait(MaintenanceWait),
+    /// Show the maintenance window of a database
+    #[command(name = "data:maintenances:window")]
+    MaintenanceWindow(MaintenanceWindow),
+    /// Choose the maintenance window of a database; what is planned moves along
+    #[command(name = "data:maintenances:window:update")]
+    MaintenanceWindowUpdate(MaintenanceWindowUpdate),
+    /// Choose the week of the maintenance that is planned
+    #[command(name = "data:maintenances:schedule")]
+    MaintenanceSchedule(MaintenanceSchedule),
     /// List the past maintenances of a database
     #[command(name = "data:maintenances:history")]
     MaintenanceHistory(MaintenanceHistory),

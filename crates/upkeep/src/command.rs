@@ -60,6 +60,11 @@ async fn dispatch(
         ClientCommand::MaintenanceRun(args) => maintenances::run(client, args, out).await,
         ClientCommand::MaintenanceCancel(args) => maintenances::cancel(client, args, out).await,
         ClientCommand::MaintenanceWait(args) => maintenances::wait(client, args, out).await,
+        ClientCommand::MaintenanceWindow(args) => maintenances::window(client, args, out).await,
+        ClientCommand::MaintenanceWindowUpdate(args) => {
+            maintenances::update_window(client, args, out).await
+        }
+        ClientCommand::MaintenanceSchedule(args) => maintenances::schedule(client, args, out).await,
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
         ClientCommand::Plans(_) => plans::list(client, out).await,
         ClientCommand::Releases => releases::list(client, out).await,

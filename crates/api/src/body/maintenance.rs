@@ -1,7 +1,7 @@
 //! Maintenances. Keys are in alphabetical order, because the client prints them in that order.
 //!
 //! Heroku's keys are always there, `null` if empty. Ours (`fell_back`, `felt`, `method_because`, `outcome`,
-//! `preflight`, `release_…`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when
+//! `preflight`, `reason_because`, `release_…`, `schedule_note`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when
 //! there is nothing to say.
 
 use std::collections::BTreeMap;
@@ -45,11 +45,17 @@ pub struct Maintenance {
     pub preflight: Vec<Preflight>,
     pub previously_scheduled_for: Option<String>,
     pub reason: Option<String>,
+    /// All of its reasons, of one that was planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_because: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_after: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_before: Option<String>,
     pub required_by: Option<String>,
+    /// What has to be known of when it is scheduled for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_note: Option<String>,
     pub scheduled_for: Option<String>,
     pub server_created_at: Option<String>,
     /// Settings that waited for it and took effect.
@@ -138,14 +144,6 @@ pub struct Felt {
     pub sessions_held: u32,
     pub sessions_moved: u32,
     pub statements_failed: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    pub previous_window: Option<String>,
-    pub previously_scheduled_at: Option<String>,
-    pub scheduled_at: Option<String>,
-    pub window: Option<String>,
 }
 
 /// Heroku's client sends no body; ours may say a method, a release, and what does not matter.

@@ -4,7 +4,10 @@ use reqwest::Method;
 use uuid::Uuid;
 
 use super::{Client, Error};
-use crate::body::{Event, Events, Maintenance, Maintenances, Preflight, RunMaintenance};
+use crate::body::{
+    Event, Events, Maintenance, Maintenances, Preflight, RunMaintenance, Schedule, Scheduled,
+    UpdateWindow, Window,
+};
 use crate::paths;
 
 impl Client {
@@ -35,6 +38,25 @@ impl Client {
     pub async fn cancel(&self, database: Uuid) -> Result<Maintenance, Error> {
         let path = paths::fill(paths::CANCEL, &[&database.to_string()]);
         self.send(Method::POST, path, &serde_json::json!({})).await
+    }
+
+    pub async fn window(&self, database: Uuid) -> Result<Window, Error> {
+        self.get(paths::fill(paths::WINDOW, &[&database.to_string()]))
+            .await
+    }
+
+    pub async fn update_window(
+        &self,
+        database: Uuid,
+        wish: &UpdateWindow,
+    ) -> Result<Window, Error> {
+        let path = paths::fill(paths::WINDOW, &[&database.to_string()]);
+        self.send(Method::POST, path, wish).await
+    }
+
+    pub async fn schedule(&self, database: Uuid, wish: &Schedule) -> Result<Scheduled, Error> {
+        let path = paths::fill(paths::SCHEDULE, &[&database.to_string()]);
+        self.send(Method::POST, path, wish).await
     }
 
     /// What would stand in the way; changes nothing.

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Freeze, Interval, Window};
 use objection::Objection;
 
-pub use person::{Weeks, after_window_change, delay};
+pub use person::{Week, after_window_change, in_week};
 
 /// All that the choice depends on.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +82,13 @@ pub fn schedule(terms: &Terms<'_>) -> Result<Scheduled, CannotFit> {
         });
     }
     short.ok_or_else(|| terms.cannot_fit())
+}
+
+/// What people have to know of an opening that ends too late.
+pub fn overdue_note(terms: &Terms<'_>, opening: Interval) -> Option<String> {
+    let required_by = terms.required_by;
+    let is_late = required_by < opening.to;
+    is_late.then(|| format!("overdue: {}", Objection::TooLate { required_by }))
 }
 
 impl<'a> Terms<'a> {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Zone;
 use super::typed::{clock, day_of_week, plural, time_of_day, wrong_time};
 use crate::id::DatabaseId;
+use crate::plan::Plan;
 use crate::refusal::Refusal;
 
 /// Of every window, in real time: clocks that change within it make it no longer and no shorter.
@@ -88,6 +89,16 @@ impl Window {
         }
     }
 
+    /// The one that a database has: none on plans without; otherwise what its people have chosen, or its default.
+    pub fn of(database: DatabaseId, plan: &Plan, chosen: Option<&Self>) -> Option<Self> {
+        let own = || {
+            chosen
+                .cloned()
+                .unwrap_or_else(|| Self::default_of(database))
+        };
+        plan.window.then(own)
+    }
+
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
@@ -132,6 +143,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::plan::Plans;
 
     #[test]
     fn windows_are_printed_in_herokus_words() {
@@ -188,6 +200,17 @@ mod tests {
         }
         assert_eq!(drawn.len(), 55);
         assert!(drawn.values().all(|&count| count == 100), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_plan_decides_whether_there_is_a_window_and_people_which() {
+        let plans = Plans::defaults();
+        let id = DatabaseId(Uuid::from_u128(54));
+        let chosen = Window::typed("sun", "13:30", Zone::UTC).unwrap();
+        let of = |plan: &str, chosen| Window::of(id, plans.find(plan).unwrap(), chosen);
+        assert_eq!(of("essential-0", Some(&chosen)), None);
+        assert_eq!(of("standard-0", None), Some(Window::default_of(id)));
+        assert_eq!(of("standard-0", Some(&chosen)), Some(chosen));
     }
 
     proptest! {

@@ -66,14 +66,20 @@ impl Engine {
         let choice =
             self.choose_method(database, leader.as_ref(), standby.as_ref(), cause, wanted)?;
         let waivers = waivers(&request)?;
+        let planned = self.planned(database).await?;
+        let planned = planned.filter(|planned| is_done_with(&planned.maintenance, release));
         let maintenance = NewMaintenance {
-            id: MaintenanceId(self.world.random.uuid()),
+            id: match planned {
+                Some(planned) => planned.maintenance.id,
+                None => MaintenanceId(self.world.random.uuid()),
+            },
             method: choice.method.to_string(),
             method_because: choice.because.clone(),
             reason: REASON.to_owned(),
             release_before: primary.release.clone(),
             release_after: release.name.to_string(),
             waivers: waivers.clone(),
+            window: self.window(database)?.map(|window| window.to_string()),
             request_id: request.request_id.clone(),
         };
         let workflow = match &leader {
@@ -290,6 +296,12 @@ impl Engine {
         };
         Ok(self.workflow_of(database.id, &changeover))
     }
+}
+
+/// What was planned is done when this release runs; where no other release was planned, when any does.
+fn is_done_with(planned: &Maintenance, release: &Release) -> bool {
+    let same_release = planned.release_after == planned.release_before;
+    same_release || planned.release_after == release.name.as_str()
 }
 
 fn waivers(request: &RunMaintenance) -> Result<Vec<Waiver>, Refusal> {

@@ -18,3 +18,4 @@ mod sweeps;
 mod table;
 mod undisturbed;
 mod watch;
+mod windows;

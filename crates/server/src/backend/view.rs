@@ -6,7 +6,7 @@ use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId, WorkflowId};
-use upkeep_domain::maintenance::Status;
+use upkeep_domain::maintenance::{Status, Window};
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
@@ -63,6 +63,8 @@ pub struct DatabaseView {
     pub state: DatabaseState,
     /// In whatever app. The first one first.
     pub attachments: Vec<AttachmentView>,
+    /// None on plans without one.
+    pub window: Option<Window>,
     pub created_at: Timestamp,
 }
 
@@ -129,9 +131,14 @@ pub struct MaintenanceView {
     pub method: Option<String>,
     /// Why this method, in half a sentence.
     pub method_because: Option<String>,
+    /// The most urgent of its reasons, in a word.
     pub reason: Option<String>,
+    /// All of them, in a sentence.
+    pub reason_because: Option<String>,
     pub previously_scheduled_for: Option<Timestamp>,
     pub scheduled_for: Option<Timestamp>,
+    /// What has to be known of that.
+    pub schedule_note: Option<String>,
     pub required_by: Option<Timestamp>,
     pub server_created_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
@@ -158,6 +165,7 @@ pub struct MaintenanceView {
 impl MaintenanceView {
     /// Nothing is planned.
     pub fn none(database: DatabaseView) -> Self {
+        let window = database.window.as_ref().map(Window::to_string);
         Self {
             id: None,
             database,
@@ -165,13 +173,15 @@ impl MaintenanceView {
             method: None,
             method_because: None,
             reason: None,
+            reason_because: None,
             previously_scheduled_for: None,
             scheduled_for: None,
+            schedule_note: None,
             required_by: None,
             server_created_at: None,
             started_at: None,
             completed_at: None,
-            window: None,
+            window,
             release_before: None,
             release_after: None,
             step: None,
@@ -184,6 +194,24 @@ impl MaintenanceView {
             preflight: Vec::new(),
         }
     }
+}
+
+/// A database's window, and what a change of it did to a maintenance that is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowView {
+    pub window: Window,
+    /// Nothing when none was changed.
+    pub previous: Option<Window>,
+    pub scheduled_for: Option<Timestamp>,
+    pub previously_scheduled_for: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleView {
+    pub window: Window,
+    pub required_by: Option<Timestamp>,
+    pub scheduled_for: Option<Timestamp>,
+    pub previously_scheduled_for: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

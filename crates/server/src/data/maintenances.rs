@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use upkeep_api::body::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
-    RunMaintenance, Status, StepsMs, Waive, Window,
+    RunMaintenance, Status, StepsMs, Waive,
 };
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::plan::SERVICE;
@@ -110,20 +110,6 @@ pub(super) async fn run(
     Ok(watched(&begun, reply::accepted))
 }
 
-pub(super) async fn window(
-    State(services): State<Services>,
-    Path(database): Path<String>,
-) -> Reply {
-    let database = find::database(&*services.backend, &database, None).await?;
-    let maintenance = services.backend.maintenance(database.id).await?;
-    Ok(reply::ok(&Window {
-        previous_window: None,
-        previously_scheduled_at: None,
-        scheduled_at: maintenance.scheduled_for.map(times::spelled),
-        window: maintenance.window,
-    }))
-}
-
 fn waiver_wish(waive: Waive) -> WaiverWish {
     WaiverWish {
         check: waive.check,
@@ -171,9 +157,11 @@ pub(crate) fn shown(view: MaintenanceView) -> Maintenance {
         preflight: Vec::new(),
         previously_scheduled_for: spelled(view.previously_scheduled_for),
         reason: view.reason,
+        reason_because: view.reason_because,
         release_after: view.release_after,
         release_before: view.release_before,
         required_by: spelled(view.required_by),
+        schedule_note: view.schedule_note,
         scheduled_for: spelled(view.scheduled_for),
         server_created_at: spelled(view.server_created_at),
         settings_applied: view
@@ -199,7 +187,7 @@ fn shown_addon(view: &MaintenanceView) -> MaintenanceAddon {
         name: database.name.to_string(),
         plan: database.plan.name.clone(),
         uuid: database.id.0,
-        window: view.window.clone(),
+        window: database.window.as_ref().map(maintenance::Window::to_string),
     }
 }
 

@@ -9,4 +9,5 @@ mod platform;
 mod program;
 mod upkeep;
 mod waiting;
+mod windows;
 mod world;

@@ -48,7 +48,8 @@ async fn a_maintenance_has_every_key_of_the_contract_in_order_and_none_more() {
         shown["addon"],
         json!({
             "attachments": ["DATABASE_URL", "HEROKU_POSTGRESQL_COLOUR1_URL"], "description": "Standard Non-HA",
-            "kind": "heroku-postgresql", "name": addon.name, "plan": "standard-0", "uuid": addon.id, "window": null,
+            "kind": "heroku-postgresql", "name": addon.name, "plan": "standard-0", "uuid": addon.id,
+            "window": "Tuesdays 17:30 to 21:30 UTC",
         })
     );
     assert_eq!(shown["app"], json!({"name": "shop", "uuid": addon.app.id}));
@@ -256,6 +257,8 @@ async fn a_database_is_shown_in_lines_with_a_url_that_clients_know() {
     assert_eq!(line("Data Size"), Some(json!("7.6 MB/64.0 GB")));
     assert_eq!(line("Connections"), Some(json!("3/120")));
     assert_eq!(line("Maintenance"), Some(json!("not required")));
+    let window = line("Maintenance window");
+    assert_eq!(window, Some(json!("Tuesdays 17:30 to 21:30 UTC")));
     assert_eq!(line("Followers"), None);
 }
 
@@ -274,14 +277,4 @@ async fn the_keys_of_a_wait_status_end_in_question_marks() {
         json!({"error?": false, "message": "available", "step": null, "waiting?": false})
     );
     assert_eq!(status(young.id).await["waiting?"], true);
-}
-
-#[tokio::test]
-async fn a_database_without_a_window_says_so() {
-    let (program, addon) = Program::with_a_database().await;
-    let window = program
-        .get(&format!("/data/maintenances/v1/{}/window", addon.id))
-        .await
-        .json();
-    assert_eq!(window["window"], Value::Null);
 }

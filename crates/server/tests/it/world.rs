@@ -4,6 +4,7 @@
 mod attachments;
 mod followers;
 mod report;
+mod windows;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -28,7 +29,7 @@ use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
     DatabaseState, DatabaseView, EventKind, EventView, InfoView, MaintenanceView, NameOrId,
-    RunMaintenance, Since,
+    RunMaintenance, Schedule, ScheduleView, SetWindow, Since, WindowView,
 };
 use uuid::Uuid;
 
@@ -292,6 +293,7 @@ impl Backend for World {
             name,
             attachments: names.into_iter().map(named).collect(),
             app,
+            window: windows::first(&plan),
             plan,
             state: DatabaseState::Provisioning,
             created_at: at(1_700_000_000),
@@ -361,20 +363,13 @@ impl Backend for World {
     }
 
     async fn maintenance(&self, database: DatabaseId) -> Result<MaintenanceView, Refusal> {
-        self.state()
-            .maintenances
-            .get(&database)
-            .cloned()
-            .ok_or_else(|| unknown("add-on"))
+        self.record(database)
     }
 
     async fn maintenances(&self, app: AppId) -> Result<Vec<MaintenanceView>, Refusal> {
         let databases = self.databases(Some(app)).await?;
-        let state = self.state();
-        Ok(databases
-            .iter()
-            .map(|database| state.maintenances[&database.id].clone())
-            .collect())
+        let all = databases.iter().map(|database| self.record(database.id));
+        all.collect()
     }
 
     async fn cancel(&self, database: DatabaseId, _by: &str) -> Result<MaintenanceView, Refusal> {
@@ -414,6 +409,18 @@ impl Backend for World {
         state.begun_behind.insert(wish.database, last);
         state.runs.insert(wish.request_id, record.clone());
         Ok(record)
+    }
+
+    async fn window(&self, database: DatabaseId) -> Result<WindowView, Refusal> {
+        self.window_of(database)
+    }
+
+    async fn set_window(&self, wish: SetWindow) -> Result<WindowView, Refusal> {
+        self.change_window(wish)
+    }
+
+    async fn schedule(&self, wish: Schedule) -> Result<ScheduleView, Refusal> {
+        self.reschedule(wish)
     }
 
     async fn preflight(

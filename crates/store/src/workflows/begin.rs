@@ -164,12 +164,18 @@ async fn insert_maintenance(
     workflow: &NewWorkflow,
     maintenance: &NewMaintenance,
 ) -> Result<(), Error> {
-    transaction
+    let begun = transaction
         .execute(
             "WITH m AS (
-                 INSERT INTO upkeep.maintenances
-                     (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers, started_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, now()) RETURNING *)
+                 INSERT INTO upkeep.maintenances AS m
+                     (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers,
+                      window_then, started_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, now())
+                 ON CONFLICT (id) DO UPDATE
+                     SET status = $3, method = $4, release_before = $6, release_after = $7, request_id = $8,
+                         method_because = $10, waivers = $11, window_then = $12, started_at = now()
+                     WHERE m.started_at IS NULL
+                 RETURNING *)
              INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
              SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
                  'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
@@ -187,10 +193,15 @@ async fn insert_maintenance(
                 &workflow.id.0,
                 &maintenance.method_because,
                 &Json(&maintenance.waivers),
+                &maintenance.window,
             ],
         )
         .await
         .map_err(Error::query("insert a maintenance"))?;
+    if begun != 1 {
+        let constraint = "maintenances_pkey".to_owned();
+        return Err(Error::Exists { constraint });
+    }
     Ok(())
 }
 

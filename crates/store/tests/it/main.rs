@@ -6,6 +6,7 @@ mod beginnings;
 mod claims;
 mod commits;
 mod migrations;
+mod planned;
 mod retention;
 mod tokens;
 
@@ -156,6 +157,7 @@ fn maintenance() -> NewMaintenance {
         release_before: "15.18-a".to_owned(),
         release_after: "15.20-b".to_owned(),
         waivers: Vec::new(),
+        window: None,
         request_id: None,
     }
 }

@@ -91,3 +91,45 @@ pub struct MaintenanceHistory {
     #[arg(short, long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub num: u32,
 }
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceWindow {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceWindowUpdate {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    /// Day of the week: `sunday`, `sun`
+    pub day_of_week: String,
+    /// When it begins, on the hour or on the half: `13:30`, `1:30PM`
+    pub time_of_day: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// Time zone of the day and the time, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceSchedule {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// How many weeks later than it is planned for; fewer than none is sooner
+    #[arg(
+        long,
+        default_value = "2",
+        allow_negative_numbers = true,
+        conflicts_with = "week"
+    )]
+    pub weeks: String,
+    /// A date in the week that is wanted, such as 2030-01-20; weeks begin on Sunday
+    #[arg(long, value_name = "DATE")]
+    pub week: Option<String>,
+}

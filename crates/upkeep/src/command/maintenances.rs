@@ -3,6 +3,7 @@
 mod preflight;
 mod render;
 mod run;
+mod window;
 
 use upkeep_api::client::Client;
 
@@ -16,6 +17,9 @@ pub(super) use preflight::preflight;
 pub(crate) use preflight::render_preflight;
 pub(crate) use render::{render_history, render_info, render_list};
 pub(super) use run::{cancel, run, wait};
+#[cfg(test)]
+pub(crate) use window::{render_scheduled, render_window};
+pub(super) use window::{schedule, update as update_window, window};
 
 pub(super) async fn list(
     client: &Client,

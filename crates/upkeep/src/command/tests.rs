@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use upkeep_api::body::{Addon, Attachment, ConfigVars, Database, Maintenance, Preflight, Release};
 
-use super::maintenances::{render_history, render_info, render_list, render_preflight};
+use super::maintenances::{
+    render_history, render_info, render_list, render_preflight, render_scheduled, render_window,
+};
 use super::{addons, pg, releases};
 
 fn planned() -> Maintenance {
@@ -213,5 +215,36 @@ fn the_record_of_a_maintenance_tells_its_preflights_in_a_line_each() {
     assert!(
         text.contains("before the hold: nothing stands in the way"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_window_and_what_its_change_moved_are_shown_as_heroku_shows_them() {
+    let window = json!({
+        "previous_window": "Tuesdays 17:30 to 21:30 UTC",
+        "previously_scheduled_at": "2030-01-15 17:30:00 +0000",
+        "scheduled_at": "2030-01-20 13:30:00 +0000",
+        "window": "Sundays 13:30 to 17:30 UTC",
+    });
+    let window = serde_json::from_value(window).unwrap();
+    assert_snapshot!(render_window(&window));
+}
+
+#[test]
+fn a_new_week_is_told_in_herokus_words() {
+    let scheduled = |from: Value| {
+        let scheduled = json!({
+            "previously_scheduled_for": from, "required_by": "2030-01-27 00:00:00 +0000",
+            "scheduled_for": "2030-01-22 17:30:00 +0000", "window": "Tuesdays 17:30 to 21:30 UTC",
+        });
+        render_scheduled("orders", &serde_json::from_value(scheduled).unwrap())
+    };
+    assert_eq!(
+        scheduled(json!("2030-01-15 17:30:00 +0000")),
+        "Scheduled maintenance for orders changed from 2030-01-15 17:30:00 +0000 to 2030-01-22 17:30:00 +0000"
+    );
+    assert_eq!(
+        scheduled(Value::Null),
+        "Maintenance for orders scheduled for 2030-01-22 17:30:00 +0000"
     );
 }

@@ -41,6 +41,13 @@ async fn what_heroku_users_type_does_what_they_expect() {
     let create = "addons:create heroku-postgresql:standard-0 -a shop";
     let options = format!("--name orders --wait -- --release {OLDER}");
     shell.types(&format!("{create} {options}")).await;
+    let update = "data:maintenances:window:update orders";
+    shell.types(&format!("{update} tuesday 17:30")).await;
+    shell.types(&format!("{update} Sundays 1:30PM")).await;
+    shell.types(&format!("{update} someday 13:30")).await;
+    shell.types(&format!("{update} sunday 22:15")).await;
+    shell.types("data:maintenances:window orders").await;
+    shell.types("data:maintenances:schedule orders").await;
     let config = shell.types("config -a shop").await;
     shell.types("pg:info -a shop").await;
     shell.types("data:maintenances -a shop").await;
@@ -65,6 +72,16 @@ async fn what_heroku_users_type_does_what_they_expect() {
     shell
         .types("addons:create heroku-postgresql:gold -a shop")
         .await;
+    let small = "addons:create heroku-postgresql:essential-0 -a shop --name small";
+    let small = format!("{small} --wait -- --release {OLDER}");
+    let small: Vec<&str> = small.split(' ').collect();
+    up.run(&small).await.unwrap();
+    shell.types("data:maintenances:window small").await;
+    shell
+        .types("data:maintenances:window:update small sunday 13:30")
+        .await;
+    let destroy = ["addons:destroy", "small", "--confirm", "shop"];
+    up.run(&destroy).await.unwrap();
 
     shell.types("addons:destroy orders --confirm shop").await;
     wait_until("nothing of it", SOON, async || {
@@ -152,7 +169,12 @@ impl Shell {
 }
 
 /// What differs from run to run. Tables are laid out before: what stands in them is as wide as ever.
-const FILTERS: [(&str, &str); 8] = [
+const FILTERS: [(&str, &str); 9] = [
+    // The one that follows from an id.
+    (
+        r"(previous_window|Maintenance window):( +)(Mon|Tues|Wednes|Thurs|Fri)days (18|19|2\d):.*",
+        "$1:$2[default]",
+    ),
     (r"postgres://\S+", "[url]"),
     (r"127\.0\.0\.1:\d+", "[host]"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d \+0000| UTC)", "[time]"),
@@ -172,13 +194,13 @@ const FILTERS: [(&str, &str); 8] = [
         r"(held_ms|steps_ms|longest_write_gap_ms)(: +)([a-z_]+: [\d.]+, )*([a-z_]+: )?([\d.]+|null)",
         "$1$2[ms]",
     ),
-    (r"Data Size:   .*", "Data Size:   [size]"),
+    (r"Data Size:( +).*", "Data Size:$1[size]"),
 ];
 
 /// What else differs where databases run on what is installed, and a test has been at them.
 const MORE_FILTERS: [(&str, &str); 5] = [
-    (r"Connections: \d+/", "Connections: [count]/"),
-    (r"PG Version:  .*", "PG Version:  [version]"),
+    (r"Connections:( +)\d+/", "Connections:$1[count]/"),
+    (r"PG Version:( +).*", "PG Version:$1[version]"),
     (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d .*", "[time]"),
     (r"Installed at: .*", "Installed at: [time]"),
     // A question moves the cursor.

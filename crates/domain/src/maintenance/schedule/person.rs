@@ -2,10 +2,8 @@
 //!
 //! No notice is kept of what people ask for themselves; everything else holds for them, too.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 
 use super::objection::Objection;
 use super::{Terms, told};
@@ -13,40 +11,60 @@ use crate::maintenance::Interval;
 use crate::name::shown;
 use crate::refusal::{Refusal, RefusalKind};
 
-/// By how many weeks; a negative number brings forward.
+/// Which week a maintenance is wanted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weeks(i32);
+pub enum Week {
+    /// So many weeks later than it is planned for, or than now; a negative number brings forward.
+    Later(i32),
+    /// The week of that date.
+    Of(Date),
+}
 
 /// What is required, is required within a year.
 const WEEKS_MAX: i32 = 53;
 
-/// Heroku's client sends the text as it was typed, and `NaN` for a date that it could not read.
-impl FromStr for Weeks {
-    type Err = Refusal;
-
-    fn from_str(text: &str) -> Result<Self, Refusal> {
-        let weeks = text.trim().parse().ok();
-        let weeks = weeks.filter(|weeks: &i32| (-WEEKS_MAX..=WEEKS_MAX).contains(weeks));
-        weeks.map(Self).ok_or_else(|| {
-            let sentence = format!("`{}` is not a number of weeks", shown(text));
+impl Week {
+    /// Heroku's client sends the text as it was typed, and `NaN` for a date that it could not read.
+    ///
+    /// # Errors
+    /// A refusal that says what was wrong and gives examples.
+    pub fn later(weeks: &str) -> Result<Self, Refusal> {
+        let number = weeks.trim().parse().ok();
+        let number = number.filter(|number| (-WEEKS_MAX..=WEEKS_MAX).contains(number));
+        number.map(Self::Later).ok_or_else(|| {
+            let sentence = format!("`{}` is not a number of weeks", shown(weeks));
             let hint = format!("use a whole number from -{WEEKS_MAX} to {WEEKS_MAX} with --weeks, or a date such as 2030-01-20 with --week");
             Refusal::invalid(sentence).with_hint(hint)
         })
     }
+
+    /// # Errors
+    /// A refusal that says what was wrong and gives an example.
+    pub fn of(date: &str) -> Result<Self, Refusal> {
+        date.trim().parse().map(Self::Of).map_err(|_| {
+            let sentence = format!("`{}` is not a date", shown(date));
+            Refusal::invalid(sentence).with_hint("use one such as 2030-01-20")
+        })
+    }
 }
 
-/// The opening so many weeks beside the one that it was planned for, or beside now. Weeks begin on Sunday: so
-/// Heroku's client reckons how far away the week of a date is.
+/// The opening of the week that a person wants. Weeks begin on Sunday: so Heroku's client reckons.
 ///
 /// # Errors
-/// A refusal that says why it cannot be that week, and which opening can.
-pub fn delay(
+/// A refusal that says why it cannot be that week, and which can.
+pub fn in_week(
     terms: &Terms<'_>,
     scheduled_for: Option<Timestamp>,
-    Weeks(weeks): Weeks,
+    week: Week,
 ) -> Result<Interval, Refusal> {
-    let from = scheduled_for.unwrap_or(terms.now);
-    let opening = terms.window.opening_of_week(from, weeks, Weekday::Sunday);
+    let window = terms.window;
+    let opening = match week {
+        Week::Later(weeks) => {
+            let from = scheduled_for.unwrap_or(terms.now);
+            window.opening_of_week(window.date_of(from), weeks, Weekday::Sunday)
+        }
+        Week::Of(date) => window.opening_of_week(date, 0, Weekday::Sunday),
+    };
     let opening = opening.ok_or_else(|| Refusal::invalid("time is at its end by then"))?;
     match terms.objection(opening) {
         None => Ok(opening),
@@ -88,12 +106,13 @@ fn refusal(terms: &Terms<'_>, opening: Interval, objection: Objection<'_>) -> Re
 /// A refusal: no opening of that window ends before the maintenance is required, or fits for another reason.
 pub fn after_window_change(
     terms: &Terms<'_>,
-    scheduled_for: Timestamp,
+    scheduled_for: Option<Timestamp>,
 ) -> Result<Interval, Refusal> {
+    let scheduled_for = scheduled_for.unwrap_or(terms.now);
     let fits = |opening: &Interval| terms.objection(*opening).is_none();
-    let same_week = terms
-        .window
-        .opening_of_week(scheduled_for, 0, Weekday::Monday);
+    let window = terms.window;
+    let planned = window.date_of(scheduled_for);
+    let same_week = window.opening_of_week(planned, 0, Weekday::Monday);
     let from = same_week.map_or(scheduled_for, |opening| opening.from);
     let behind = terms
         .openings_in_time()

@@ -124,9 +124,9 @@ fn what_fits_nowhere_says_why_and_which_window_is_the_first_afterwards() {
 }
 
 #[test]
-fn weeks_are_whole_numbers_that_somebody_can_mean() {
+fn weeks_are_whole_numbers_that_somebody_can_mean_or_dates() {
     for text in ["2", "-2", "0", " 1 ", "+1", "53"] {
-        assert!(text.parse::<Weeks>().is_ok(), "{text}");
+        assert!(Week::later(text).is_ok(), "{text}");
     }
     for text in [
         "NaN",
@@ -138,14 +138,19 @@ fn weeks_are_whole_numbers_that_somebody_can_mean() {
         "99999999999999",
         "2 weeks",
     ] {
-        let refusal = text.parse::<Weeks>().unwrap_err();
+        let refusal = Week::later(text).unwrap_err();
         assert!(refusal.sentence.contains(text), "{refusal:?}");
         assert!(refusal.hint.unwrap().contains("--week"));
+    }
+    assert!(Week::of("2030-01-20").is_ok());
+    for text in ["2030-02-30", "tomorrow", "20.1.2030", ""] {
+        let refusal = Week::of(text).unwrap_err();
+        assert_eq!(refusal.sentence, format!("`{text}` is not a date"));
     }
 }
 
 fn delayed(terms: &Terms<'_>, scheduled_for: &str, weeks: &str) -> Result<Timestamp, Refusal> {
-    delay(terms, Some(at(scheduled_for)), weeks.parse().unwrap()).map(|opening| opening.from)
+    in_week(terms, Some(at(scheduled_for)), Week::later(weeks)?).map(|opening| opening.from)
 }
 
 #[test]
@@ -176,8 +181,18 @@ fn a_person_may_choose_the_week() {
         window: &sundays,
         ..terms
     };
-    let next = delay(&terms, None, "1".parse().unwrap()).unwrap();
+    let next = in_week(&terms, None, Week::Later(1)).unwrap();
     assert_eq!(next.from, at("2030-01-06T13:30:00Z"));
+    // The week of a date, whatever was planned.
+    for (date, begins) in [
+        ("2030-01-19", "2030-01-13T13:30:00Z"),
+        ("2030-01-20", "2030-01-20T13:30:00Z"),
+        ("2030-01-26", "2030-01-20T13:30:00Z"),
+    ] {
+        let planned = at("2030-01-27T13:30:00Z");
+        let moved = in_week(&terms, Some(planned), Week::of(date).unwrap()).unwrap();
+        assert_eq!(moved.from, at(begins), "{date}");
+    }
 }
 
 #[test]
@@ -248,8 +263,10 @@ fn another_window_moves_what_is_planned_within_its_week_if_it_can() {
     for (day, now, required_by, freezes, begins) in table {
         let new = window(day, "13:30");
         let terms = terms(&new, now, required_by, freezes);
-        let moved = after_window_change(&terms, at("2030-01-15T17:30:00Z")).unwrap();
+        let moved = after_window_change(&terms, Some(at("2030-01-15T17:30:00Z"))).unwrap();
         assert_eq!(moved.from, at(begins), "{day} {now} {required_by}");
+        let is_late = terms.required_by < terms.now;
+        assert_eq!(overdue_note(&terms, moved).is_some(), is_late);
     }
 }
 
@@ -262,7 +279,7 @@ fn a_window_that_ends_only_after_the_maintenance_is_required_is_refused() {
         "2030-01-18T00:00:00Z",
         &[],
     );
-    let refusal = after_window_change(&terms, at("2030-01-15T17:30:00Z")).unwrap_err();
+    let refusal = after_window_change(&terms, Some(at("2030-01-15T17:30:00Z"))).unwrap_err();
     assert_eq!(refusal.kind, RefusalKind::Invalid);
     assert_eq!(
         refusal.sentence,
@@ -334,9 +351,9 @@ proptest! {
                 let noticed = |opening: &&Interval| opening.from >= now + hours(notice);
                 let expected = good.iter().find(noticed).or(good.last());
                 prop_assert_eq!(Some(&opening), expected);
-                let moved = after_window_change(&terms, opening.from).unwrap();
+                let moved = after_window_change(&terms, Some(opening.from)).unwrap();
                 prop_assert_eq!(moved, opening, "the window has not changed");
-                prop_assert_eq!(delay(&terms, Some(opening.from), "0".parse().unwrap()), Ok(opening));
+                prop_assert_eq!(in_week(&terms, Some(opening.from), Week::Later(0)), Ok(opening));
             }
             Err(cannot_fit) => {
                 prop_assert!(good.is_empty());

@@ -24,21 +24,16 @@ impl Window {
         openings.skip_while(move |opening| opening.from < from)
     }
 
-    /// The one in the same week as an instant, or so many weeks beside it. Weeks are those of the zone; on which
+    /// The one in the week of a date, or so many weeks behind it. Weeks are those of the zone; on which
     /// day they begin is said, for people do not agree on it.
-    pub fn opening_of_week(
-        &self,
-        of: Timestamp,
-        weeks: i32,
-        first_day: Weekday,
-    ) -> Option<Interval> {
-        let date = self.date_of(of);
-        let gone = i64::from(date.weekday().since(first_day));
-        let week = date.checked_add(days(WEEK * i64::from(weeks) - gone));
+    pub fn opening_of_week(&self, of: Date, weeks: i32, first_day: Weekday) -> Option<Interval> {
+        let gone = i64::from(of.weekday().since(first_day));
+        let week = of.checked_add(days(WEEK * i64::from(weeks) - gone));
         self.opening_on(self.day_from(week.ok()?)?)
     }
 
-    fn date_of(&self, at: Timestamp) -> Date {
+    /// What the zone's calendars show then.
+    pub fn date_of(&self, at: Timestamp) -> Date {
         self.zone.rules().to_datetime(at).date()
     }
 

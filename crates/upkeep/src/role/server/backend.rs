@@ -1,6 +1,7 @@
 //! What the API's handlers need, joined from the engine's requests and the store's rows.
 
 mod followers;
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,8 @@ use upkeep_engine::Engine;
 use upkeep_engine::request::{self, store_refusal};
 use upkeep_server::backend::{
     Account, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase, DatabaseView,
-    EventView, InfoView, MaintenanceView, NameOrId, RunMaintenance, Since, WaiverWish,
+    EventView, InfoView, MaintenanceView, NameOrId, RunMaintenance, Schedule, ScheduleView,
+    SetWindow, Since, WaiverWish, WindowView,
 };
 use upkeep_store::{App, Attachment, Database, DatabaseState, Instance, Store};
 use uuid::Uuid;
@@ -369,6 +371,18 @@ impl Backend for EngineBackend {
         let database = self.database_row(database).await?;
         let asked = self.engine.cancel_maintenance(&database, by).await?;
         views::maintenance(&asked, self.view(&database)?, None)
+    }
+
+    async fn window(&self, database: DatabaseId) -> Result<WindowView, Refusal> {
+        self.window_of(&self.database_row(database).await?).await
+    }
+
+    async fn set_window(&self, wish: SetWindow) -> Result<WindowView, Refusal> {
+        self.change_window(wish).await
+    }
+
+    async fn schedule(&self, wish: Schedule) -> Result<ScheduleView, Refusal> {
+        self.reschedule(wish).await
     }
 
     async fn preflight(

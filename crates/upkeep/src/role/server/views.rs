@@ -1,6 +1,6 @@
 //! From rows to what the server shows. Plain translation.
 
-use upkeep_domain::maintenance::Status;
+use upkeep_domain::maintenance::{Status, Window};
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plans;
 use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
@@ -38,6 +38,7 @@ pub(super) fn app(app: &App, owner_email: &str) -> Result<AppView, Refusal> {
 }
 
 pub(super) fn database(database: &Database, plans: &Plans) -> Result<DatabaseView, Refusal> {
+    let plan = plans.find(&database.plan)?;
     Ok(DatabaseView {
         id: database.id,
         name: database_name(&database.name)?,
@@ -45,7 +46,8 @@ pub(super) fn database(database: &Database, plans: &Plans) -> Result<DatabaseVie
             id: database.app_id,
             name: app_name(&database.app_name)?,
         },
-        plan: plans.find(&database.plan)?.clone(),
+        plan: plan.clone(),
+        window: Window::of(database.id, plan, database.chosen_window.as_ref()),
         state: match database.state {
             DatabaseState::Provisioning => StateView::Provisioning,
             DatabaseState::Provisioned => StateView::Provisioned,
@@ -95,12 +97,21 @@ pub(super) fn maintenance(
 ) -> Result<MaintenanceView, Refusal> {
     let running = row.outcome.is_none();
     let now = now.filter(|_| running);
+    let window = match row.started_at {
+        Some(_) => row.window_then.clone(),
+        None => database.window.as_ref().map(Window::to_string),
+    };
     Ok(MaintenanceView {
         id: Some(row.id),
         status: status(&row.status)?,
         method: Some(row.method.clone()),
         method_because: row.method_because.clone(),
         reason: Some(row.reason.clone()),
+        reason_because: row.reason_because.clone(),
+        previously_scheduled_for: row.previously_scheduled_for,
+        scheduled_for: row.scheduled_for,
+        schedule_note: row.schedule_note.clone(),
+        required_by: row.required_by,
         server_created_at: Some(row.created_at),
         started_at: row.started_at,
         completed_at: row.completed_at,
@@ -116,6 +127,7 @@ pub(super) fn maintenance(
         settings_applied: row.settings_applied.clone(),
         steps_ms: steps_in_order(row),
         preflight: row.preflight.clone(),
+        window,
         ..MaintenanceView::none(database)
     })
 }
