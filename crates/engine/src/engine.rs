@@ -57,6 +57,7 @@ impl Engine {
         tokio::join!(
             self.run_workflows(),
             self.run_sweeps(),
+            self.run_planning(),
             self.run_retention()
         );
     }
@@ -100,6 +101,17 @@ impl Engine {
             ] {
                 warn_of(name, result);
             }
+        }
+    }
+
+    async fn run_planning(&self) {
+        let mut due = interval(self.world.plan_every);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // At once nothing is observed yet.
+        due.reset();
+        loop {
+            due.tick().await;
+            warn_of("required", sweep::required(self).await);
         }
     }
 

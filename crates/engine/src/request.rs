@@ -8,6 +8,7 @@ mod create_database;
 mod destroy_database;
 mod followers;
 mod naming;
+mod plan;
 mod preflight;
 mod release;
 mod run_maintenance;

@@ -1,5 +1,6 @@
 //! Sweeps: standing truths, compared with the world now and then. No input; nothing to recover.
 
+mod required;
 mod retention;
 mod standbys;
 
@@ -12,12 +13,14 @@ use upkeep_domain::host_command::{Answer, CommandId, Envelope, HostCommand, Host
 use upkeep_domain::id::{InstanceId, WorkflowId};
 use upkeep_domain::instance::{Observation, ProcessState};
 use upkeep_domain::ports::TrafficError;
+use upkeep_domain::refusal::Refusal;
 use upkeep_domain::route::{Access, Route};
 use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, InstanceRole, Store};
 
 use crate::World;
 use crate::procedure::{server_dbname, target};
 
+pub(crate) use required::required;
 pub(crate) use retention::retention;
 pub(crate) use standbys::standbys;
 
@@ -32,6 +35,10 @@ pub(crate) enum Error {
     Observe { instance: String, source: HostError },
     #[error("tell the agent about instance `{instance}`")]
     Command { instance: String, source: HostError },
+    #[error("ask for the releases that are there")]
+    Catalogue(#[source] Refusal),
+    #[error("plan the maintenance of database `{database}`")]
+    Plan { database: String, source: Refusal },
     #[error("push the route of `{dbname}`")]
     Route {
         dbname: String,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::HostId;
+use upkeep_domain::maintenance::Policy;
 use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::{Credentials, Hosts, Random, Traffic};
 
@@ -41,7 +42,10 @@ pub struct World {
     /// Where new instances are made: the one host there is.
     pub host: HostId,
     pub plans: Plans,
+    pub policy: Policy,
     pub hold_limits: HoldLimits,
+    /// How often it is looked for what has to be maintained.
+    pub plan_every: Duration,
     /// How long a standby is watched on a new release before anybody is sent to it.
     pub soak: Duration,
     /// How long followers may take to follow a new primary before they are replaced.

@@ -32,7 +32,7 @@ pub use events::{Event, EventKind};
 pub use instances::{Instance, InstanceRole};
 pub use maintenances::{Maintenance, NewMaintenance};
 pub use migrate::LATEST as LATEST_MIGRATION;
-pub use planned::{Move, Planned};
+pub use planned::{Move, NewPlan, Outline, Planned, Standing};
 pub use workflows::{
     Cancelling, Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Unfinished,
 };

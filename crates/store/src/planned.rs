@@ -1,11 +1,12 @@
-//! Maintenances that are planned and have not been started: looked at and moved, also by another window.
+//! Maintenances that are planned and have not been started: planned, changed, moved, withdrawn.
 //! When they run, they are taken up by the workflow that runs them (`workflows/begin.rs`).
 
 use jiff::Timestamp;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
+use tokio_postgres::{Row, Transaction};
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
+use uuid::Uuid;
 
 use crate::maintenances::Maintenance;
 use crate::{Error, Store};
@@ -40,6 +41,98 @@ const MOVE: &str = "
         'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for)
     FROM m";
 
+/// A database at which nothing is being done, as planning needs it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub database: DatabaseId,
+    pub plan: String,
+    /// That of its primary.
+    pub release: String,
+    pub chosen_window: Option<Window>,
+    pub created_at: Timestamp,
+    /// When it was last maintained with success; when it was made, if never.
+    pub maintained_at: Timestamp,
+    pub planned: Option<Outline>,
+}
+
+/// What is planned, as far as it may change with its reasons.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub id: MaintenanceId,
+    pub reason_because: Option<String>,
+    pub release_after: String,
+    pub required_by: Option<Timestamp>,
+    pub scheduled_for: Option<Timestamp>,
+    pub schedule_note: Option<String>,
+}
+
+/// A maintenance as it is to be planned. With the id of one that is planned it takes its place.
+#[derive(Clone, Debug)]
+pub struct NewPlan {
+    pub id: MaintenanceId,
+    pub database: DatabaseId,
+    pub method: String,
+    pub method_because: String,
+    pub reason: String,
+    pub reason_because: String,
+    pub release_before: String,
+    pub release_after: String,
+    pub required_by: Timestamp,
+    pub scheduled_for: Option<Timestamp>,
+    pub schedule_note: Option<String>,
+    /// The window that it was reckoned with, as people chose it.
+    pub chosen_window: Option<Window>,
+    /// When the one in whose place it comes was scheduled for.
+    pub seen_scheduled_for: Option<Timestamp>,
+}
+
+const STANDINGS: &str = "
+    SELECT d.id, d.plan, d.maintenance_window, d.created_at, i.release,
+           coalesce((SELECT max(m.completed_at) FROM upkeep.maintenances m
+                     WHERE m.database_id = d.id AND m.outcome = 'succeeded'), d.created_at) AS maintained_at,
+           p.id AS planned_id, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note
+    FROM upkeep.databases d
+    JOIN upkeep.instances i ON i.id = d.primary_instance
+    LEFT JOIN upkeep.maintenances p ON p.database_id = d.id AND p.started_at IS NULL
+    WHERE d.state = 'provisioned' AND NOT EXISTS (
+        SELECT FROM upkeep.workflows w
+        WHERE w.database_id = d.id AND (w.ended_as IS NULL OR w.ended_as = 'stuck'))
+    ORDER BY d.created_at, d.id";
+
+/// Nothing is written if the database, its window or what was planned is not as it was seen.
+const PLAN: &str = "
+    WITH m AS (
+        INSERT INTO upkeep.maintenances AS m
+            (id, database_id, status, method, method_because, reason, reason_because, release_before, release_after,
+             required_by, scheduled_for, schedule_note)
+        SELECT $1, d.id, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM upkeep.databases d
+        WHERE d.id = $2 AND d.state = 'provisioned' AND d.maintenance_window IS NOT DISTINCT FROM $12
+          AND NOT EXISTS (
+              SELECT FROM upkeep.workflows w
+              WHERE w.database_id = d.id AND (w.ended_as IS NULL OR w.ended_as = 'stuck'))
+        FOR UPDATE OF d
+        ON CONFLICT (id) DO UPDATE
+            SET method = $3, method_because = $4, reason = $5, reason_because = $6, release_before = $7,
+                release_after = $8, required_by = $9, schedule_note = $11, scheduled_for = $10,
+                previously_scheduled_for = CASE WHEN m.scheduled_for IS DISTINCT FROM $10 THEN m.scheduled_for
+                                                ELSE m.previously_scheduled_for END
+            WHERE m.started_at IS NULL AND m.scheduled_for IS NOT DISTINCT FROM $13
+        RETURNING *)
+    INSERT INTO upkeep.outbox (database_id, kind, body)
+    SELECT m.database_id, $14, pg_catalog.jsonb_build_object(
+        'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
+        'reason_because', m.reason_because, 'required_by', m.required_by, 'note', m.schedule_note,
+        'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for)
+    FROM m";
+
+const WITHDRAW: &str = "
+    WITH m AS (
+        DELETE FROM upkeep.maintenances WHERE id = $1 AND started_at IS NULL RETURNING *)
+    INSERT INTO upkeep.outbox (database_id, kind, body)
+    SELECT m.database_id, 'maintenance_withdrawn', pg_catalog.jsonb_build_object(
+        'maintenance', m.id, 'reason', m.reason, 'scheduled_for', m.scheduled_for)
+    FROM m";
+
 impl Store {
     /// The wall-clock time that all servers go by.
     pub async fn now(&self) -> Result<Timestamp, Error> {
@@ -62,6 +155,58 @@ impl Store {
             maintenance: Maintenance::from_row(row),
             moved_by_request: row.get("moved_by_request"),
         }))
+    }
+
+    /// Every provisioned database at which nothing is being done.
+    pub async fn standings(&self) -> Result<Vec<Standing>, Error> {
+        let rows = self.client().await?.query(STANDINGS, &[]).await;
+        let rows = rows.map_err(Error::query("list databases for planning"))?;
+        Ok(rows.iter().map(Standing::from_row).collect())
+    }
+
+    /// Plans a maintenance, or changes the one that is planned; nothing, if things are not as they were seen.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when somebody else has planned one in the same moment.
+    pub async fn plan(&self, plan: &NewPlan) -> Result<(), Error> {
+        let is_new = plan.seen_scheduled_for.is_none();
+        let kind = if is_new {
+            "maintenance_scheduled"
+        } else {
+            "maintenance_changed"
+        };
+        self.client()
+            .await?
+            .execute(
+                PLAN,
+                &[
+                    &plan.id.0,
+                    &plan.database.0,
+                    &plan.method,
+                    &plan.method_because,
+                    &plan.reason,
+                    &plan.reason_because,
+                    &plan.release_before,
+                    &plan.release_after,
+                    &plan.required_by,
+                    &plan.scheduled_for,
+                    &plan.schedule_note,
+                    &plan.chosen_window.as_ref().map(Json),
+                    &plan.seen_scheduled_for,
+                    &kind,
+                ],
+            )
+            .await
+            .map_err(Error::query("plan a maintenance"))?;
+        Ok(())
+    }
+
+    /// There is no reason for it any more.
+    pub async fn withdraw(&self, planned: MaintenanceId) -> Result<(), Error> {
+        let client = self.client().await?;
+        let withdrawn = client.execute(WITHDRAW, &[&planned.0]).await;
+        withdrawn.map_err(Error::query("withdraw a maintenance"))?;
+        Ok(())
     }
 
     /// False, and nothing was changed, if it was moved or begun by somebody else meanwhile.
@@ -111,6 +256,30 @@ impl Store {
         let committed = transaction.commit().await;
         committed.map_err(Error::query("commit the choice of a window"))?;
         Ok(true)
+    }
+}
+
+impl Standing {
+    fn from_row(row: &Row) -> Self {
+        let planned = row.get::<_, Option<Uuid>>("planned_id");
+        Self {
+            database: DatabaseId(row.get("id")),
+            plan: row.get("plan"),
+            release: row.get("release"),
+            chosen_window: row
+                .get::<_, Option<Json<Window>>>("maintenance_window")
+                .map(|Json(window)| window),
+            created_at: row.get("created_at"),
+            maintained_at: row.get("maintained_at"),
+            planned: planned.map(|id| Outline {
+                id: MaintenanceId(id),
+                reason_because: row.get("reason_because"),
+                release_after: row.get("release_after"),
+                required_by: row.get("required_by"),
+                scheduled_for: row.get("scheduled_for"),
+                schedule_note: row.get("schedule_note"),
+            }),
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Options {
     pub retire_grace: Option<Duration>,
     /// How long a standby is watched on a new release; `None` leaves that to the product.
     pub soak: Option<Duration>,
+    /// How often it is looked for what is due; `None` leaves that to the product.
+    pub plan_every: Option<Duration>,
     /// Primaries are stopped instead of frozen.
     pub clean_stop: bool,
     /// Host and port in connection strings, if not where the endpoint listens.
@@ -69,6 +71,7 @@ impl Options {
             run_as: None,
             retire_grace: None,
             soak: None,
+            plan_every: None,
             clean_stop: false,
             advertise: None,
             as_user: None,
@@ -362,6 +365,9 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
     }
     if options.clean_stop {
         command.args(["--fence", "clean-stop"]);
+    }
+    if let Some(every) = options.plan_every {
+        command.args(["--plan-every-seconds", &every.as_secs().to_string()]);
     }
     if let Some(soak) = options.soak {
         command.args(["--soak-seconds", &soak.as_secs().to_string()]);

@@ -154,6 +154,9 @@ pub enum ClientCommand {
     /// List the plans that databases can be on
     #[command(name = "plans")]
     Plans(Plans),
+    /// Print the built-in policy of maintenances, in the format of `upkeep up --policy`
+    #[command(name = "policy")]
+    Policy,
     /// List the PostgreSQL releases that databases can run on
     #[command(name = "releases")]
     Releases,

@@ -10,6 +10,7 @@ mod follow;
 mod maintenances;
 mod pg;
 mod plans;
+mod policy;
 mod releases;
 
 use upkeep_api::client::Client;
@@ -24,6 +25,9 @@ pub use connection::default_dir;
 pub async fn run(command: ClientCommand, global: &Global, out: &mut Output) -> Exit {
     if let ClientCommand::Plans(Plans { defaults: true }) = command {
         return plans::defaults(out);
+    }
+    if let ClientCommand::Policy = command {
+        return policy::defaults(out);
     }
     let result = match connection::connect(global) {
         Ok(client) => dispatch(command, &client, out).await,
@@ -67,6 +71,7 @@ async fn dispatch(
         ClientCommand::MaintenanceSchedule(args) => maintenances::schedule(client, args, out).await,
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
         ClientCommand::Plans(_) => plans::list(client, out).await,
+        ClientCommand::Policy => Ok(policy::defaults(out)),
         ClientCommand::Releases => releases::list(client, out).await,
         ClientCommand::ReleasesAdd(args) => releases::add(client, args, out).await,
         ClientCommand::ReleasesInfo(args) => releases::info(client, args, out).await,

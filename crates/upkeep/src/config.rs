@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
+use upkeep_domain::maintenance::Policy;
 use upkeep_domain::plan::Plans;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:5055";
 const DEFAULT_ENDPOINT_LISTEN: &str = "127.0.0.1:5432";
+const DEFAULT_PLAN_EVERY_SECONDS: u64 = 60;
 const DEFAULT_SOAK_SECONDS: u64 = 30;
 const DEFAULT_RETIRE_GRACE_SECONDS: u64 = 600;
 
@@ -30,6 +32,12 @@ pub struct Config {
     /// The table of plans; the built-in one when not said.
     #[serde(default)]
     pub plans: Option<Utf8PathBuf>,
+    /// The policy of maintenances; the built-in one when not said.
+    #[serde(default)]
+    pub policy: Option<Utf8PathBuf>,
+    /// How often it is looked for what has to be maintained.
+    #[serde(default = "default_plan_every_seconds")]
+    pub plan_every_seconds: u64,
     /// The private instance that keeps Upkeep's own state; unused with `UPKEEP_STATE_URL`.
     pub state_instance: InstanceId,
     /// Our own state is in the PostgreSQL that `UPKEEP_STATE_URL` names.
@@ -44,6 +52,11 @@ pub struct Config {
     /// How primaries are fenced on this host.
     #[serde(default)]
     pub fence: FenceMeans,
+}
+
+/// Of directories that are older than the setting.
+fn default_plan_every_seconds() -> u64 {
+    DEFAULT_PLAN_EVERY_SECONDS
 }
 
 /// Of directories that are older than the setting.
@@ -62,6 +75,8 @@ impl Config {
             advertise: None,
             run_as: None,
             plans: None,
+            policy: None,
+            plan_every_seconds: DEFAULT_PLAN_EVERY_SECONDS,
             state_instance,
             state_elsewhere: false,
             retire_grace_seconds: DEFAULT_RETIRE_GRACE_SECONDS,
@@ -117,6 +132,16 @@ impl Config {
         };
         let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
         Plans::read(&text).with_context(|| format!("understand the plans in `{file}`"))
+    }
+
+    /// # Errors
+    /// With the line, the key, and what is allowed there.
+    pub fn read_policy(&self) -> Result<Policy> {
+        let Some(file) = &self.policy else {
+            return Ok(Policy::defaults());
+        };
+        let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
+        Policy::read(&text).with_context(|| format!("understand the policy in `{file}`"))
     }
 
     pub fn read(file: &Utf8Path) -> Result<Self> {

@@ -42,6 +42,8 @@ async fn run_up(global: &Global, up: Up, out: &mut Output) -> anyhow::Result<()>
         advertise: up.advertise,
         run_as: up.run_as,
         plans: up.plans,
+        policy: up.policy,
+        plan_every_seconds: up.plan_every_seconds,
         soak_seconds: up.soak_seconds,
         retire_grace_seconds: up.retire_grace_seconds,
         fence: up.fence.map(Into::into),

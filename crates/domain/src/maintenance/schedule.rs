@@ -44,6 +44,14 @@ pub struct Scheduled {
     pub short_notice: bool,
 }
 
+impl Scheduled {
+    /// What people have to know of it.
+    pub fn note(&self) -> Option<String> {
+        const SHORT: &str = "short notice: no later window ends before it is required";
+        self.short_notice.then(|| SHORT.to_owned())
+    }
+}
+
 /// No opening fits before the maintenance is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannotFit {

@@ -53,6 +53,7 @@ struct Knowledge {
     unread: Vec<Unread>,
     demand: Vec<DemandEntry>,
     withdrawn: Vec<Withdrawn>,
+    no_holes: Vec<NoHoles>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +75,12 @@ struct DemandEntry {
 struct Withdrawn {
     minors: Vec<Version>,
     because: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoHoles {
+    minors: Vec<Version>,
 }
 
 /// What one skipped minor demands.
@@ -127,6 +134,14 @@ pub fn withdrawn(version: Version) -> Option<&'static str> {
     let entries = KNOWLEDGE.withdrawn.iter();
     let mut meant = entries.filter(|entry| entry.minors.contains(&version));
     meant.next().map(|entry| entry.because.as_str())
+}
+
+/// Security holes are closed on the way: by every minor but those that are known to close none.
+pub fn closes_holes(from: Version, to: Version) -> bool {
+    let none = KNOWLEDGE.no_holes.iter().flat_map(|entry| &entry.minors);
+    let none: Vec<&Version> = none.collect();
+    let on_the_way = (from.minor + 1..=to.minor).map(|minor| Version::new(to.major, minor));
+    from.major == to.major && { on_the_way }.any(|minor| !none.contains(&&minor))
 }
 
 /// Minors are skipped when data written under an older one is read by a newer one.
@@ -227,6 +242,26 @@ mod tests {
         }
         for good in ["17.2", "15.18", "15.20", "18.6", "14.4"] {
             assert_eq!(withdrawn(version(good)), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn a_way_closes_holes_unless_no_minor_on_it_does() {
+        for (from, to, closes) in [
+            ("17.3", "17.4", false),
+            ("17.2", "17.4", true),
+            ("17.1", "17.2", false),
+            ("17.4", "17.5", true),
+            ("15.18", "15.20", true),
+            ("19.0", "19.1", true),
+            ("15.20", "15.20", false),
+            ("15.4", "16.9", false),
+        ] {
+            assert_eq!(
+                closes_holes(version(from), version(to)),
+                closes,
+                "{from} {to}"
+            );
         }
     }
 

@@ -10,6 +10,7 @@ mod faults;
 mod followers;
 mod preflight;
 mod requests;
+mod required;
 mod restarts;
 mod sequences;
 mod stage;

@@ -17,7 +17,7 @@ use crate::stage::{
 /// A provisioned database, and an engine that takes requests and runs nothing.
 pub(crate) struct Desk {
     pub(crate) stage: Stage,
-    sim: Arc<Sim>,
+    pub(crate) sim: Arc<Sim>,
     pub(crate) engine: Engine,
     pub(crate) database: Database,
     _server: ThrowAway,

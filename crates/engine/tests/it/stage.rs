@@ -9,10 +9,11 @@ use tokio_postgres::{Client, Config, NoTls};
 use upkeep_domain::credential::Credential;
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{DatabaseId, HostId};
+use upkeep_domain::maintenance::Policy;
 use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::{Credentials, Random};
 use upkeep_engine::request::{CreateDatabase, RunMaintenance};
-use upkeep_engine::{Boundaries, Engine, World};
+use upkeep_engine::{Boundaries, Engine, Unwatched, World};
 use upkeep_store::{Database, Store};
 use upkeep_testkit::postgres::ThrowAway;
 use upkeep_testkit::sim::Sim;
@@ -33,6 +34,9 @@ pub(crate) const UNHURRIED: HoldLimits = HoldLimits {
 
 /// Longer than any test: an old instance is there to be looked at.
 pub(crate) const KEPT: Duration = Duration::from_secs(3_600);
+
+/// Longer than any test: what is due shows only where it is asked for.
+const PLAN_EVERY: Duration = Duration::from_secs(3_600);
 
 /// A few looks long.
 const SOAK: Duration = Duration::from_millis(500);
@@ -98,6 +102,12 @@ impl Stage {
     pub(crate) async fn change(&self, sql: &str) {
         let changed = self.sql.batch_execute(sql).await;
         changed.expect("the rows are changed");
+    }
+
+    /// The first column of each row.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let rows = self.sql.query(sql, &[]).await.expect("rows are read");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     /// Every row, so that two moments can be compared.
@@ -192,7 +202,26 @@ pub(crate) fn engine_with(
     hold_limits: HoldLimits,
     retire_grace: Duration,
 ) -> Engine {
+    let world = world(sim, boundaries, hold_limits, retire_grace);
+    Engine::new(Arc::clone(store), Arc::new(world), owner)
+}
+
+/// One that looks for what is due at every turn.
+pub(crate) fn planning_engine(store: &Arc<Store>, sim: &Arc<Sim>) -> Engine {
     let world = World {
+        plan_every: Duration::from_millis(100),
+        ..world(sim, Arc::new(Unwatched), UNHURRIED, KEPT)
+    };
+    Engine::new(Arc::clone(store), Arc::new(world), "planner")
+}
+
+fn world(
+    sim: &Arc<Sim>,
+    boundaries: Arc<dyn Boundaries>,
+    hold_limits: HoldLimits,
+    retire_grace: Duration,
+) -> World {
+    World {
         hosts: Arc::clone(sim) as _,
         traffic: Arc::clone(sim) as _,
         random: Arc::new(Drawn),
@@ -200,12 +229,13 @@ pub(crate) fn engine_with(
         boundaries,
         host: HostId(Uuid::nil()),
         plans: Plans::defaults(),
+        policy: Policy::defaults(),
+        plan_every: PLAN_EVERY,
         hold_limits,
         soak: SOAK,
         followers_within: FOLLOWERS_WITHIN,
         retire_grace,
-    };
-    Engine::new(Arc::clone(store), Arc::new(world), owner)
+    }
 }
 
 /// Asks for a database on [`FIRST`].

@@ -35,6 +35,13 @@ pub(super) async fn show(
     Extension(told): Extension<ToldBefore>,
 ) -> Reply {
     let database = find::database(&*services.backend, &database, None).await?;
+    if !told.0.is_empty() {
+        // The next one may be planned already.
+        let over = services.backend.history(database.id, 1).await?;
+        if let Some(refusal) = over.iter().find_map(|over| bad_news(over, &told)) {
+            return Err(refusal.into());
+        }
+    }
     let maintenance = services.backend.maintenance(database.id).await?;
     match bad_news(&maintenance, &told) {
         Some(refusal) => Err(refusal.into()),

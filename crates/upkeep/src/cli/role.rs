@@ -27,6 +27,17 @@ pub struct Up {
         hide_env_values = true
     )]
     pub plans: Option<Utf8PathBuf>,
+    /// Policy of maintenances, in the format of `upkeep policy` [default: built in]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "UPKEEP_POLICY",
+        hide_env_values = true
+    )]
+    pub policy: Option<Utf8PathBuf>,
+    /// How often it is looked for what has to be maintained [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub plan_every_seconds: Option<u64>,
     /// How long a standby is watched on a new release before a failover sends anybody to it
     /// [default: 30]
     #[arg(long, value_name = "SECONDS")]

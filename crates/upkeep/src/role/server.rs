@@ -98,6 +98,8 @@ fn world(config: &Config, agent: AgentClient) -> Result<World> {
         boundaries: boundaries(),
         host: config.host,
         plans: config.read_plans()?,
+        policy: config.read_policy()?,
+        plan_every: Duration::from_secs(config.plan_every_seconds),
         hold_limits: config.hold.clone(),
         soak: Duration::from_secs(config.soak_seconds),
         followers_within: FOLLOWERS_WITHIN,

@@ -28,6 +28,8 @@ pub struct UpOptions {
     pub advertise: Option<String>,
     pub run_as: Option<String>,
     pub plans: Option<Utf8PathBuf>,
+    pub policy: Option<Utf8PathBuf>,
+    pub plan_every_seconds: Option<u64>,
     pub soak_seconds: Option<u64>,
     pub retire_grace_seconds: Option<u64>,
     pub fence: Option<FenceMeans>,
@@ -109,14 +111,17 @@ fn options_of(config: &Config) -> String {
         FenceMeans::CleanStop => "clean-stop",
     };
     let held = format!(
-        "--soak-seconds {} --retire-grace-seconds {} --fence {fence}",
-        config.soak_seconds, config.retire_grace_seconds
+        "--plan-every-seconds {} --soak-seconds {} --retire-grace-seconds {} --fence {fence}",
+        config.plan_every_seconds, config.soak_seconds, config.retire_grace_seconds
     );
     let run_as = config.run_as.as_ref();
     let run_as = run_as.map(|user| format!("--run-as {user}"));
     let plans = config.plans.as_ref();
     let plans = plans.map(|file| format!("--plans {file}"));
-    let all: Vec<String> = [held].into_iter().chain(run_as).chain(plans).collect();
+    let policy = config.policy.as_ref();
+    let policy = policy.map(|file| format!("--policy {file}"));
+    let files = plans.into_iter().chain(policy);
+    let all: Vec<String> = [held].into_iter().chain(run_as).chain(files).collect();
     all.join(" ")
 }
 

@@ -8,7 +8,7 @@ use insta::{assert_snapshot, with_settings};
 use serde_json::Value;
 use upkeep_testkit::heroku_cli::{HerokuCli, is_left_out};
 use upkeep_testkit::releases_source;
-use upkeep_testkit::up::{self, Ended, Up};
+use upkeep_testkit::up::{self, Ended, Options, Up};
 
 use crate::promotion::Shop;
 use crate::wait::wait_until;
@@ -25,7 +25,12 @@ async fn what_heroku_users_type_does_what_they_expect() {
         eprintln!("skipped: Heroku's command line could not be brought");
         return;
     }
-    let up = Up::start(up::make_dir().unwrap(), options()).await.unwrap();
+    // What is planned depends on the day.
+    let unplanned = Options {
+        plan_every: Some(Duration::from_secs(3_600)),
+        ..options()
+    };
+    let up = Up::start(up::make_dir().unwrap(), unplanned).await.unwrap();
     for version in [OLDER, NEWER] {
         let source = releases_source::find(version).unwrap();
         let [how, place] = source.options();

@@ -19,6 +19,7 @@ mod left;
 mod load;
 mod options;
 mod plain_user;
+mod planned;
 mod promotion;
 mod refusals;
 mod restarts;

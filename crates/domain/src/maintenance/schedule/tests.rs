@@ -68,6 +68,7 @@ fn the_first_window_behind_the_notice_is_taken() {
         let scheduled = schedule(&terms(&tuesdays, now, required_by, freezes)).unwrap();
         assert_eq!(scheduled.opening.from, at(begins), "{now} {required_by}");
         assert_eq!(scheduled.short_notice, short_notice, "{now} {required_by}");
+        assert_eq!(scheduled.note().is_some(), short_notice);
     }
 }
 

@@ -117,12 +117,20 @@ pub(in crate::request) fn newest_after<'a>(
     catalogue: &'a Catalogue,
     present: &Release,
 ) -> Option<&'a Release> {
+    newer(catalogue, present).max_by_key(|release| release.version)
+}
+
+/// Those that may follow the present one and are not withdrawn.
+pub(in crate::request) fn newer<'a>(
+    catalogue: &'a Catalogue,
+    present: &Release,
+) -> impl Iterator<Item = &'a Release> {
+    let present = present.version;
     catalogue
         .iter()
-        .filter(|release| release.version > present.version)
-        .filter(|release| upgrade_allowed(present.version, release.version).is_ok())
+        .filter(move |release| release.version > present)
+        .filter(move |release| upgrade_allowed(present, release.version).is_ok())
         .filter(|release| knowledge::withdrawn(release.version).is_none())
-        .max_by_key(|release| release.version)
 }
 
 fn nothing_due(database: &Database, present: &Release) -> Refusal {

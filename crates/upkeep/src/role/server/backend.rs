@@ -128,7 +128,14 @@ impl EngineBackend {
             .maintenances(database.id, 1)
             .await
             .map_err(|error| store_refusal(&error))?;
-        let Some(newest) = newest.first() else {
+        let planned = self.store.planned(database.id).await;
+        let planned = planned.map_err(|error| store_refusal(&error))?;
+        // What comes next is of more interest than what is over.
+        let newest = match newest.into_iter().next() {
+            Some(newest) if newest.completed_at.is_none() => Some(newest),
+            over => planned.map(|planned| planned.maintenance).or(over),
+        };
+        let Some(newest) = newest else {
             return Ok(MaintenanceView::none(view));
         };
         let now = self
@@ -136,7 +143,7 @@ impl EngineBackend {
             .last_event(database.id)
             .await
             .map_err(|error| store_refusal(&error))?;
-        views::maintenance(newest, view, now.as_ref())
+        views::maintenance(&newest, view, now.as_ref())
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) fn configure(
     run_as.map_err(|error| Failure::refused(ErrorChain(&error).to_string()))?;
     let plans = config.read_plans();
     plans.map_err(|error| Failure::refused(format!("{error:#}")))?;
+    let policy = config.read_policy();
+    policy.map_err(|error| Failure::refused(format!("{error:#}")))?;
     for (role, listen) in [
         ("server", &config.listen),
         ("endpoint", &config.endpoint_listen),
@@ -86,6 +88,10 @@ fn replace(config: &mut Config, options: &UpOptions) -> Result<()> {
     put(&mut config.fence, options.fence.as_ref());
     let plans = options.plans.as_deref().map(absolute).transpose()?;
     config.plans = plans.or(config.plans.take());
+    let policy = options.policy.as_deref().map(absolute).transpose()?;
+    config.policy = policy.or(config.policy.take());
+    let every = options.plan_every_seconds.as_ref();
+    put(&mut config.plan_every_seconds, every);
     let run_as = options.run_as.clone();
     config.run_as = run_as.or(config.run_as.take());
     let advertise = options.advertise.clone();
