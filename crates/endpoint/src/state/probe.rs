@@ -94,7 +94,8 @@ pub(crate) async fn probe(
     }
 }
 
-/// Ends the transaction that a failed probe leaves open.
+/// Ends the transaction that a failed probe leaves open. First its statement: one that was cancelled while it
+/// ran is still prepared, and nothing else can be prepared under its name.
 async fn recover(
     backend: &mut Backend,
     failed: &Exchange,
@@ -105,8 +106,8 @@ async fn recover(
         return Err(ProbeError::Foreign);
     }
     let mut pipeline = Vec::new();
-    run(&mut pipeline, "ROLLBACK", &[]);
     frontend::close(&mut pipeline, frontend::Target::Statement, OWN_STATEMENT);
+    run(&mut pipeline, "ROLLBACK", &[]);
     frontend::sync(&mut pipeline);
     let ended = backend.exchange(&pipeline, 1, limit).await?;
     match ended.replies.last() {

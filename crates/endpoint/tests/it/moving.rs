@@ -280,6 +280,29 @@ async fn a_session_whose_state_could_not_be_read_is_carried_and_counted() {
     assert_eq!(felt.sessions_at_risk, expected.into());
 }
 
+/// As a cancel that comes late: the probe is hit while it runs, each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_probe_is_cancelled_goes_on() {
+    let world = World::new().await;
+    let mut client = world.raw().await;
+    // So many that looking at them takes longer than a statement may.
+    client
+        .rows("SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 5000) n")
+        .await;
+    client.rows("SET statement_timeout = '1ms'").await;
+    let target = world.primary.target().await;
+    let prepared = world
+        .endpoint
+        .prepare(DBNAME, FENCE, &target)
+        .await
+        .unwrap();
+    assert_eq!(prepared.unmovable.values().sum::<u32>(), 1, "{prepared:?}");
+    client.rows("RESET statement_timeout").await;
+    assert_eq!(client.rows("SELECT 1").await, [["1"]]);
+    let left = "SELECT count(*) FROM pg_prepared_statements";
+    assert_eq!(client.rows(left).await, [["0"]]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_key_leads_to_the_session_after_its_move() {
     let world = World::new().await;

@@ -3,6 +3,7 @@
 mod activity;
 mod clients;
 mod copy;
+mod family;
 mod followers;
 mod preflight;
 mod readers;
@@ -11,7 +12,8 @@ mod switch;
 pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, prepare, seal, with_felt};
 pub(crate) use copy::Copy;
-pub(crate) use followers::{Followers, serving};
+pub(crate) use family::serving;
+pub(crate) use followers::Followers;
 pub(crate) use preflight::{Patiently, preflight};
 pub(crate) use readers::overtake;
 pub(crate) use switch::Switch;

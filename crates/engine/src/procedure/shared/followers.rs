@@ -19,8 +19,8 @@ use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, Database, Instance, InstanceRole};
 
+use super::family::{Follower, followers};
 use super::{Copy, hold, let_everybody_go, overtake, prepare};
-use crate::preflight::Following;
 use crate::procedure::slot_of;
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
@@ -66,12 +66,6 @@ impl Replacing {
 enum Wanted<'a> {
     Still(&'a Replacing, Copy),
     NotAnyMore(Done),
-}
-
-/// A follower and the instance that its readers are on.
-struct Follower {
-    database: Database,
-    instance: Instance,
 }
 
 /// What a follower has to have to be proven.
@@ -132,7 +126,7 @@ impl Followers {
     }
 
     async fn tell(visit: &Visit<'_>, host: HostId, onto: InstanceId) -> Result<Told, Failure> {
-        let followers = of(visit).await;
+        let followers = followers(visit).await;
         let mut all = Told {
             all: followers.len(),
             ..Told::default()
@@ -187,7 +181,7 @@ impl Followers {
                 Err(unknown) => return Err(unknown),
             }
         }
-        for (part, follower) in (first_part + 1..).zip(of(visit).await) {
+        for (part, follower) in (first_part + 1..).zip(followers(visit).await) {
             let drop = HostCommand::DropSlot {
                 instance: upstream,
                 slot: slot_of(follower.instance.id),
@@ -205,7 +199,7 @@ impl Followers {
         primary: InstanceId,
     ) -> Result<Done, Failure> {
         self.replacing = None;
-        let followers = of(visit).await;
+        let followers = followers(visit).await;
         if followers.is_empty() {
             return Ok(Done::new());
         }
@@ -279,7 +273,7 @@ impl Followers {
     ) -> Result<Wanted<'_>, Failure> {
         let mut gone = Done::new();
         if let Some(replacing) = &self.replacing {
-            let followers = of(visit).await;
+            let followers = followers(visit).await;
             let mut followers = followers.iter();
             if !followers.any(|follower| follower.database.id == replacing.database) {
                 gone = gone.with(replacing.copy(primary).discard(visit, 0).await?);
@@ -469,39 +463,4 @@ async fn proof(visit: &Visit<'_>, host: HostId, primary: InstanceId) -> Result<P
         }),
         other => Err(unexpected(&other)),
     }
-}
-
-/// The followers of the database that is worked on.
-async fn of(visit: &Visit<'_>) -> Vec<Follower> {
-    let leader = visit.claim.database;
-    let mut followers = Vec::new();
-    for database in visit.read_store(|| visit.store.followers(leader)).await {
-        let Some(id) = database.primary_instance else {
-            continue;
-        };
-        if let Some(instance) = visit.read_store(|| visit.store.instance(id)).await {
-            followers.push(Follower { database, instance });
-        }
-    }
-    followers
-}
-
-/// As a preflight looks at them.
-pub(super) async fn following(visit: &Visit<'_>) -> Vec<Following> {
-    let followers = of(visit).await.into_iter();
-    let following = followers.map(|follower| Following {
-        name: follower.database.name,
-        instance: follower.instance.id,
-    });
-    following.collect()
-}
-
-/// The instance that a database's clients are on.
-pub(crate) async fn serving(visit: &Visit<'_>, database: DatabaseId) -> Result<Instance, Failure> {
-    let read = visit.read_store(|| visit.store.database(database));
-    let id = read.await.and_then(|database| database.primary_instance);
-    let gone = || Failure::Final("the database that it belongs to is gone".to_owned());
-    let id = id.ok_or_else(gone)?;
-    let instance = visit.read_store(|| visit.store.instance(id));
-    instance.await.ok_or_else(gone)
 }

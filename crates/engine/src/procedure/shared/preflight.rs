@@ -6,7 +6,7 @@ use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::HostId;
 use upkeep_domain::preflight::Report;
 
-use super::followers::following;
+use super::family::following;
 use crate::preflight::{Ask, Inspected, Subject, inspect};
 use crate::workflow::{Failure, Visit};
 
