@@ -17,7 +17,7 @@ use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
 use upkeep_domain::instance::{Address, InstanceSettings, Observation, ProcessState};
 use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::release::ReleaseName;
-use upkeep_store::{Change, Database, Instance, InstanceRole};
+use upkeep_store::{Change, Instance, InstanceRole};
 
 use super::family::{Follower, followers};
 use super::{Copy, hold, let_everybody_go, overtake, prepare};
