@@ -114,7 +114,7 @@ fn waivers(Json(waivers): Json<Vec<Waiver>>) -> Vec<Waiver> {
 }
 
 impl Store {
-    /// Newest first.
+    /// Those that were begun, the one that was begun last first.
     pub async fn maintenances(
         &self,
         database: DatabaseId,
@@ -124,7 +124,8 @@ impl Store {
             .client()
             .await?
             .query(
-                "SELECT * FROM upkeep.maintenances WHERE database_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+                "SELECT * FROM upkeep.maintenances WHERE database_id = $1 AND started_at IS NOT NULL
+                 ORDER BY started_at DESC, id DESC LIMIT $2",
                 &[&database.0, &i64::from(limit)],
             )
             .await

@@ -18,7 +18,7 @@ const FORGET_WORKFLOWS: &str = "
           AND (w.maintenance_id IS NULL OR w.maintenance_id <>
                   (SELECT id FROM upkeep.maintenances
                    WHERE database_id = w.database_id AND started_at IS NOT NULL
-                   ORDER BY created_at DESC, id DESC LIMIT 1))
+                   ORDER BY started_at DESC, id DESC LIMIT 1))
         ORDER BY w.ended_at LIMIT $2)";
 
 const FORGET_NOTICES: &str = "

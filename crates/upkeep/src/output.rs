@@ -13,6 +13,7 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 
@@ -27,6 +28,8 @@ pub struct Output {
     /// stderr is a terminal, where lines may be written anew.
     terminal: bool,
     json: bool,
+    /// A result was printed.
+    said_result: bool,
 }
 
 impl Output {
@@ -37,6 +40,7 @@ impl Output {
             err: Box::new(io::stderr()),
             terminal,
             json,
+            said_result: false,
         }
     }
 
@@ -47,6 +51,7 @@ impl Output {
             err,
             terminal: false,
             json,
+            said_result: false,
         }
     }
 
@@ -60,6 +65,7 @@ impl Output {
 
     /// The result: as JSON if that was asked for, otherwise as `text` says it.
     pub fn result<T: Serialize + ?Sized>(&mut self, value: &T, text: impl FnOnce(&T) -> String) {
+        self.said_result = true;
         if self.json {
             let line =
                 serde_json::to_string(value).expect("bodies have string keys and no failing parts");
@@ -102,8 +108,17 @@ impl Output {
         result
     }
 
+    /// For people on stderr. For programs, where there is no result, an object on stdout as well.
     pub fn fail(&mut self, failure: &Failure) -> Exit {
         self.say(&render_failure(failure));
+        if self.json && !self.said_result {
+            let object = json!({
+                "error": failure.sentence,
+                "hint": failure.hint,
+                "exit_code": failure.exit as u8,
+            });
+            self.data(&object.to_string());
+        }
         failure.exit
     }
 }

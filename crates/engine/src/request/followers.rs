@@ -138,7 +138,10 @@ impl Engine {
             RefusalKind::Conflict,
             format!("`{}` has followers: {}", leader.name, names.join(", ")),
         )
-        .with_hint("destroy them or let them go first: upkeep pg:unfollow DATABASE"))
+        .with_hint(format!(
+            "destroy each or let it go first: upkeep pg:unfollow {}",
+            names.first().map_or("FOLLOWER", String::as_str)
+        )))
     }
 }
 

@@ -165,6 +165,32 @@ async fn a_run_takes_up_what_was_planned_with_its_reasons_and_times() {
 }
 
 #[tokio::test]
+async fn the_run_that_was_begun_last_comes_first_whenever_it_was_planned() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let database = fixture.idle().await;
+    let planned = planned(&fixture, database.id).await;
+    let begun = async || {
+        let begun = store.maintenances(database.id, 9).await.unwrap();
+        begun.iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(begun().await, []);
+    let unplanned = maintenance();
+    let run = workflow(&database);
+    store.begin_maintenance(&run, &unplanned).await.unwrap();
+    let claim = fixture.claim("a").await;
+    store.commit(&claim, &ending(End::Succeeded)).await.unwrap();
+    assert_eq!(begun().await, [unplanned.id]);
+    let run = NewMaintenance {
+        id: planned,
+        ..maintenance()
+    };
+    let begins = store.begin_maintenance(&workflow(&database), &run).await;
+    begins.unwrap();
+    assert_eq!(begun().await, [planned, unplanned.id]);
+}
+
+#[tokio::test]
 async fn a_database_has_one_planned_maintenance() {
     let fixture = Fixture::new().await;
     let database = fixture.idle().await.id;

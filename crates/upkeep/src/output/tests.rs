@@ -266,4 +266,16 @@ fn with_json_the_last_line_is_the_whole_result() {
     let mut output = Output::captured(Box::new(out.clone()), Box::new(err), true);
     output.result(&json!([1, 2]), |_| "for people".to_owned());
     assert_eq!(out.text(), "[1,2]\n");
+    // A run that was rolled back has a record, and it is the last line.
+    output.fail(&Failure::new(Exit::NotDone, "no"));
+    assert_eq!(out.text(), "[1,2]\n");
+}
+
+#[test]
+fn with_json_a_refusal_is_an_object_where_there_is_no_result() {
+    let (out, err) = (Paper::default(), Paper::default());
+    let mut output = Output::captured(Box::new(out.clone()), Box::new(err), true);
+    output.fail(&Failure::refused("no").with_hint("ask for another"));
+    let object = r#"{"error":"no","exit_code":2,"hint":"ask for another"}"#;
+    assert_eq!(out.text(), format!("{object}\n"));
 }

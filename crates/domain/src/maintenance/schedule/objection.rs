@@ -20,7 +20,7 @@ pub(super) enum Objection<'a> {
 impl fmt::Display for Objection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Begun => f.write_str("it has begun already"),
+            Self::Begun => f.write_str("that window has begun already"),
             Self::NotPrepared { ready_at } => write!(
                 f,
                 "the replacement will not be ready before about {}",

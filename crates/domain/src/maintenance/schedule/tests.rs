@@ -209,7 +209,7 @@ fn a_week_that_cannot_be_is_refused_with_those_that_can() {
     terms.expected.preparing = hours(6 * 24 + 12);
     let fitting = "windows that fit go from 2030-01-15 17:30 UTC to 2030-01-29 17:30 UTC";
     for (weeks, kind, word) in [
-        ("-2", RefusalKind::Invalid, "it has begun already"),
+        ("-2", RefusalKind::Invalid, "that window has begun already"),
         (
             "-1",
             RefusalKind::NotReady,

@@ -36,9 +36,20 @@ impl Engine {
             return Ok((newest, Cause::NewRelease));
         }
         match self.cause_of_restart(database, primary, present).await? {
-            Cause::SameRelease if wanted.is_none() => Err(nothing_due(database, present)),
+            Cause::SameRelease
+                if wanted.is_none() && !self.is_planned_on(database, present).await? =>
+            {
+                Err(nothing_due(database, present))
+            }
             cause => Ok((present, cause)),
         }
+    }
+
+    /// Something is planned that needs no other release, such as what is routine.
+    async fn is_planned_on(&self, database: &Database, present: &Release) -> Result<bool, Refusal> {
+        let planned = self.planned(database).await?;
+        Ok(planned
+            .is_some_and(|planned| planned.maintenance.release_after == present.name.as_str()))
     }
 
     /// Why the server would be started anew on the release that it is on.

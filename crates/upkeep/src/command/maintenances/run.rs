@@ -94,6 +94,10 @@ pub(crate) async fn cancel(
     let doing = format!("Calling off the maintenance of {}", addon.name);
     let asked = out.doing(&doing, client.cancel(addon.id)).await?;
     if !args.wait {
+        out.say(&format!(
+            "It is being undone; use `upkeep data:maintenances:wait {}` to watch it.",
+            addon.name
+        ));
         out.result(&asked, |_| String::new());
         return Ok(Exit::Done);
     }

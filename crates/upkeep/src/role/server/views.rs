@@ -95,7 +95,7 @@ pub(super) fn maintenance(
     database: DatabaseView,
     now: Option<&Event>,
 ) -> Result<MaintenanceView, Refusal> {
-    let running = row.outcome.is_none();
+    let running = row.started_at.is_some() && row.outcome.is_none();
     let now = now.filter(|_| running);
     let window = match row.started_at {
         Some(_) => row.window_then.clone(),
