@@ -9,6 +9,7 @@ mod status;
 pub mod freeze;
 mod interval;
 pub mod schedule;
+pub mod turn;
 mod typed;
 pub mod window;
 mod zone;

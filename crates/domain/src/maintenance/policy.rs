@@ -19,12 +19,14 @@ const NOTICE_DAYS: RangeInclusive<u32> = 0..=60;
 const ROUTINE_DAYS: RangeInclusive<u32> = 7..=730;
 const CERTIFICATE_DUE_DAYS: RangeInclusive<u32> = 1..=365;
 const CERTIFICATE_REQUIRED_DAYS: RangeInclusive<u32> = 0..=365;
+const RUNS_AT_ONCE: RangeInclusive<u32> = 1..=64;
 const REQUIRED_DAYS: RangeInclusive<u32> = 1..=365;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     notice_days: u32,
     routine_after_days: u32,
+    runs_at_once: u32,
     certificate_due_days_before: u32,
     certificate_required_days_before: u32,
     required_by_days: BTreeMap<Kind, u32>,
@@ -35,6 +37,7 @@ pub struct Policy {
 struct File {
     notice_days: Option<Spanned<u32>>,
     routine_after_days: Option<Spanned<u32>>,
+    runs_at_once: Option<Spanned<u32>>,
     certificate_due_days_before: Option<Spanned<u32>>,
     certificate_required_days_before: Option<Spanned<u32>>,
     #[serde(default)]
@@ -47,6 +50,7 @@ impl Policy {
         let nothing = Self {
             notice_days: 0,
             routine_after_days: 0,
+            runs_at_once: 0,
             certificate_due_days_before: 0,
             certificate_required_days_before: 0,
             required_by_days: BTreeMap::new(),
@@ -79,6 +83,12 @@ impl Policy {
                 &mut self.routine_after_days,
             ),
             (
+                "runs_at_once",
+                file.runs_at_once,
+                RUNS_AT_ONCE,
+                &mut self.runs_at_once,
+            ),
+            (
                 "certificate_due_days_before",
                 file.certificate_due_days_before,
                 CERTIFICATE_DUE_DAYS,
@@ -109,6 +119,11 @@ impl Policy {
 
     pub fn notice(&self) -> SignedDuration {
         days(self.notice_days)
+    }
+
+    /// So many maintenances go on when another one is not begun by itself.
+    pub fn runs_at_once(&self) -> u32 {
+        self.runs_at_once
     }
 
     /// From when on a database is due for no other reason than that it was maintained then.
@@ -166,6 +181,7 @@ mod tests {
             assert!(DEFAULTS.contains(kind.as_str()), "{kind} is explained");
         }
         assert_eq!(policy.notice(), SignedDuration::from_hours(7 * 24));
+        assert_eq!(policy.runs_at_once(), 1);
     }
 
     #[test]
@@ -214,6 +230,10 @@ mod tests {
             (
                 "\nnotice_days = 61",
                 "line 2, `notice_days`: 61 is not allowed: 0 to 60",
+            ),
+            (
+                "runs_at_once = 0",
+                "line 1, `runs_at_once`: 0 is not allowed: 1 to 64",
             ),
             (
                 "[required_by_days]\nrequested = 0",

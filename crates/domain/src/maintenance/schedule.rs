@@ -159,6 +159,6 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 /// As people read it in a sentence.
-fn told(at: Timestamp) -> String {
+pub(super) fn told(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
