@@ -111,7 +111,9 @@ impl Engine {
         due.reset();
         loop {
             due.tick().await;
-            warn_of("required", sweep::required(self).await);
+            // Boxed, because whole requests are in them and would be in every future around them.
+            warn_of("required", Box::pin(sweep::required(self)).await);
+            warn_of("windows", Box::pin(sweep::windows(self)).await);
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod app;
 mod attach;
+mod begin_planned;
 mod cancel_maintenance;
 mod create_database;
 mod destroy_database;
@@ -29,6 +30,7 @@ use crate::Engine;
 use crate::workflow::Run;
 
 pub use attach::Attach;
+pub(crate) use begin_planned::ITSELF;
 pub use create_database::CreateDatabase;
 pub use run_maintenance::{RunMaintenance, WaiverWish};
 pub use window::{Moved, Rescheduled, WindowChange, WindowWish};

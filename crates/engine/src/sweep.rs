@@ -3,6 +3,7 @@
 mod required;
 mod retention;
 mod standbys;
+mod windows;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::procedure::{server_dbname, target};
 pub(crate) use required::required;
 pub(crate) use retention::retention;
 pub(crate) use standbys::standbys;
+pub(crate) use windows::windows;
 
 /// What does not start in that time goes on starting without being waited for: others have their turn.
 const START_WAIT: Duration = Duration::from_secs(10);
@@ -39,6 +41,8 @@ pub(crate) enum Error {
     Catalogue(#[source] Refusal),
     #[error("plan the maintenance of database `{database}`")]
     Plan { database: String, source: Refusal },
+    #[error("begin the planned maintenance of database `{database}`")]
+    Begin { database: String, source: Refusal },
     #[error("push the route of `{dbname}`")]
     Route {
         dbname: String,

@@ -28,6 +28,10 @@ pub enum Error {
     LeaderGone,
     #[error("other databases follow it")]
     HasFollowers,
+    #[error("as many maintenances go on as may at once: {going_on}")]
+    NoTurn { going_on: i64 },
+    #[error("what was planned is not as it was seen")]
+    NotAsSeen,
     /// A row that must be alone is there already; the constraint's name tells which.
     #[error("it is there already ({constraint})")]
     Exists { constraint: String },

@@ -19,6 +19,7 @@ mod maintenances;
 mod migrate;
 mod planned;
 mod retention;
+mod standings;
 mod workflows;
 
 pub use accounts::Account;
@@ -32,7 +33,8 @@ pub use events::{Event, EventKind};
 pub use instances::{Instance, InstanceRole};
 pub use maintenances::{Maintenance, NewMaintenance};
 pub use migrate::LATEST as LATEST_MIGRATION;
-pub use planned::{Move, NewPlan, Outline, Planned, Standing};
+pub use planned::{Move, NewPlan, Notice, Planned};
+pub use standings::{Outline, Standing, Undone};
 pub use workflows::{
-    Cancelling, Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Unfinished,
+    Cancelling, Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Turn, Unfinished,
 };

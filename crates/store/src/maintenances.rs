@@ -27,6 +27,7 @@ pub struct Maintenance {
     pub release_before: String,
     pub release_after: String,
     pub outcome: Option<String>,
+    /// Why it did not come about; of one that is planned, why it is not begun yet.
     pub sentence: Option<String>,
     pub felt: Option<Felt>,
     /// Settings that waited for it and took effect.
@@ -41,6 +42,8 @@ pub struct Maintenance {
     pub schedule_note: Option<String>,
     /// What the window was called when it began.
     pub window_then: Option<String>,
+    /// Not known of those that are older than this knowledge.
+    pub begun_by: Option<String>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
@@ -59,6 +62,8 @@ pub struct NewMaintenance {
     pub waivers: Vec<Waiver>,
     /// What the database's window is called.
     pub window: Option<String>,
+    /// Who asked for it.
+    pub begun_by: String,
     pub request_id: Option<String>,
 }
 
@@ -97,6 +102,7 @@ impl Maintenance {
             previously_scheduled_for: row.get("previously_scheduled_for"),
             schedule_note: row.get("schedule_note"),
             window_then: row.get("window_then"),
+            begun_by: row.get("begun_by"),
             created_at: row.get("created_at"),
             started_at: row.get("started_at"),
             completed_at: row.get("completed_at"),

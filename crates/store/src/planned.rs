@@ -2,11 +2,10 @@
 //! When they run, they are taken up by the workflow that runs them (`workflows/begin.rs`).
 
 use jiff::Timestamp;
+use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
-use tokio_postgres::{Row, Transaction};
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
-use uuid::Uuid;
 
 use crate::maintenances::Maintenance;
 use crate::{Error, Store};
@@ -32,7 +31,8 @@ pub struct Move {
 const MOVE: &str = "
     WITH m AS (
         UPDATE upkeep.maintenances
-        SET previously_scheduled_for = scheduled_for, scheduled_for = $3, schedule_note = $4, moved_by_request = $5
+        SET previously_scheduled_for = scheduled_for, scheduled_for = $3, schedule_note = $4, moved_by_request = $5,
+            sentence = NULL
         WHERE id = $1 AND started_at IS NULL AND scheduled_for IS NOT DISTINCT FROM $2
         RETURNING *)
     INSERT INTO upkeep.outbox (database_id, kind, body)
@@ -40,31 +40,6 @@ const MOVE: &str = "
         'maintenance', m.id, 'reason', m.reason, 'required_by', m.required_by, 'note', m.schedule_note,
         'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for)
     FROM m";
-
-/// A database at which nothing is being done, as planning needs it.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    pub database: DatabaseId,
-    pub plan: String,
-    /// That of its primary.
-    pub release: String,
-    pub chosen_window: Option<Window>,
-    pub created_at: Timestamp,
-    /// When it was last maintained with success; when it was made, if never.
-    pub maintained_at: Timestamp,
-    pub planned: Option<Outline>,
-}
-
-/// What is planned, as far as it may change with its reasons.
-#[derive(Clone, Debug)]
-pub struct Outline {
-    pub id: MaintenanceId,
-    pub reason_because: Option<String>,
-    pub release_after: String,
-    pub required_by: Option<Timestamp>,
-    pub scheduled_for: Option<Timestamp>,
-    pub schedule_note: Option<String>,
-}
 
 /// A maintenance as it is to be planned. With the id of one that is planned it takes its place.
 #[derive(Clone, Debug)]
@@ -84,28 +59,49 @@ pub struct NewPlan {
     pub chosen_window: Option<Window>,
     /// When the one in whose place it comes was scheduled for.
     pub seen_scheduled_for: Option<Timestamp>,
+    /// When people were told that it would be done, if that was to be in another window.
+    pub previously_scheduled_for: Option<Timestamp>,
+    pub notice: Notice,
 }
 
-const STANDINGS: &str = "
-    SELECT d.id, d.plan, d.maintenance_window, d.created_at, i.release,
-           coalesce((SELECT max(m.completed_at) FROM upkeep.maintenances m
-                     WHERE m.database_id = d.id AND m.outcome = 'succeeded'), d.created_at) AS maintained_at,
-           p.id AS planned_id, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note
-    FROM upkeep.databases d
-    JOIN upkeep.instances i ON i.id = d.primary_instance
-    LEFT JOIN upkeep.maintenances p ON p.database_id = d.id AND p.started_at IS NULL
-    WHERE d.state = 'provisioned' AND NOT EXISTS (
-        SELECT FROM upkeep.workflows w
-        WHERE w.database_id = d.id AND (w.ended_as IS NULL OR w.ended_as = 'stuck'))
-    ORDER BY d.created_at, d.id";
+/// What people are told of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Scheduled,
+    Changed,
+    /// It was rolled back, and stays planned for when it was.
+    Again,
+    /// Its window was missed.
+    Missed {
+        because: String,
+    },
+}
+
+impl Notice {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Scheduled => "maintenance_scheduled",
+            Self::Changed => "maintenance_changed",
+            Self::Again => "maintenance_again",
+            Self::Missed { .. } => "maintenance_missed",
+        }
+    }
+
+    fn because(&self) -> Option<&str> {
+        match self {
+            Self::Missed { because } => Some(because),
+            Self::Scheduled | Self::Changed | Self::Again => None,
+        }
+    }
+}
 
 /// Nothing is written if the database, its window or what was planned is not as it was seen.
 const PLAN: &str = "
     WITH m AS (
         INSERT INTO upkeep.maintenances AS m
             (id, database_id, status, method, method_because, reason, reason_because, release_before, release_after,
-             required_by, scheduled_for, schedule_note)
-        SELECT $1, d.id, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM upkeep.databases d
+             required_by, scheduled_for, schedule_note, previously_scheduled_for)
+        SELECT $1, d.id, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, $15 FROM upkeep.databases d
         WHERE d.id = $2 AND d.state = 'provisioned' AND d.maintenance_window IS NOT DISTINCT FROM $12
           AND NOT EXISTS (
               SELECT FROM upkeep.workflows w
@@ -115,13 +111,14 @@ const PLAN: &str = "
             SET method = $3, method_because = $4, reason = $5, reason_because = $6, release_before = $7,
                 release_after = $8, required_by = $9, schedule_note = $11, scheduled_for = $10,
                 previously_scheduled_for = CASE WHEN m.scheduled_for IS DISTINCT FROM $10 THEN m.scheduled_for
-                                                ELSE m.previously_scheduled_for END
+                                                ELSE m.previously_scheduled_for END,
+                sentence = CASE WHEN m.scheduled_for IS NOT DISTINCT FROM $10 THEN m.sentence END
             WHERE m.started_at IS NULL AND m.scheduled_for IS NOT DISTINCT FROM $13
         RETURNING *)
     INSERT INTO upkeep.outbox (database_id, kind, body)
     SELECT m.database_id, $14, pg_catalog.jsonb_build_object(
         'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
-        'reason_because', m.reason_because, 'required_by', m.required_by, 'note', m.schedule_note,
+        'reason_because', m.reason_because, 'required_by', m.required_by, 'note', m.schedule_note, 'because', $16::text,
         'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for)
     FROM m";
 
@@ -157,24 +154,11 @@ impl Store {
         }))
     }
 
-    /// Every provisioned database at which nothing is being done.
-    pub async fn standings(&self) -> Result<Vec<Standing>, Error> {
-        let rows = self.client().await?.query(STANDINGS, &[]).await;
-        let rows = rows.map_err(Error::query("list databases for planning"))?;
-        Ok(rows.iter().map(Standing::from_row).collect())
-    }
-
     /// Plans a maintenance, or changes the one that is planned; nothing, if things are not as they were seen.
     ///
     /// # Errors
     /// [`Error::Exists`] when somebody else has planned one in the same moment.
     pub async fn plan(&self, plan: &NewPlan) -> Result<(), Error> {
-        let is_new = plan.seen_scheduled_for.is_none();
-        let kind = if is_new {
-            "maintenance_scheduled"
-        } else {
-            "maintenance_changed"
-        };
         self.client()
             .await?
             .execute(
@@ -193,11 +177,27 @@ impl Store {
                     &plan.schedule_note,
                     &plan.chosen_window.as_ref().map(Json),
                     &plan.seen_scheduled_for,
-                    &kind,
+                    &plan.notice.kind(),
+                    &plan.previously_scheduled_for,
+                    &plan.notice.because(),
                 ],
             )
             .await
             .map_err(Error::query("plan a maintenance"))?;
+        Ok(())
+    }
+
+    /// Why a planned one is not begun, though its time has come.
+    pub async fn note_waiting(&self, planned: MaintenanceId, waits_for: &str) -> Result<(), Error> {
+        self.client()
+            .await?
+            .execute(
+                "UPDATE upkeep.maintenances SET sentence = $2
+                 WHERE id = $1 AND started_at IS NULL AND sentence IS DISTINCT FROM $2",
+                &[&planned.0, &waits_for],
+            )
+            .await
+            .map_err(Error::query("record what a maintenance waits for"))?;
         Ok(())
     }
 
@@ -256,30 +256,6 @@ impl Store {
         let committed = transaction.commit().await;
         committed.map_err(Error::query("commit the choice of a window"))?;
         Ok(true)
-    }
-}
-
-impl Standing {
-    fn from_row(row: &Row) -> Self {
-        let planned = row.get::<_, Option<Uuid>>("planned_id");
-        Self {
-            database: DatabaseId(row.get("id")),
-            plan: row.get("plan"),
-            release: row.get("release"),
-            chosen_window: row
-                .get::<_, Option<Json<Window>>>("maintenance_window")
-                .map(|Json(window)| window),
-            created_at: row.get("created_at"),
-            maintained_at: row.get("maintained_at"),
-            planned: planned.map(|id| Outline {
-                id: MaintenanceId(id),
-                reason_because: row.get("reason_because"),
-                release_after: row.get("release_after"),
-                required_by: row.get("required_by"),
-                scheduled_for: row.get("scheduled_for"),
-                schedule_note: row.get("schedule_note"),
-            }),
-        }
     }
 }
 

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::{Error, Store};
 
-pub use begin::NewWorkflow;
 use begin::lock_family;
+pub use begin::{NewWorkflow, Turn};
 pub use cancel::Cancelling;
 pub use change::Change;
 pub use commit::{NewEvent, Transition};

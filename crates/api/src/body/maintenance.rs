@@ -1,6 +1,6 @@
 //! Maintenances. Keys are in alphabetical order, because the client prints them in that order.
 //!
-//! Heroku's keys are always there, `null` if empty. Ours (`fell_back`, `felt`, `method_because`, `outcome`,
+//! Heroku's keys are always there, `null` if empty. Ours (`begun_by`, `fell_back`, `felt`, `method_because`, `outcome`,
 //! `preflight`, `reason_because`, `release_…`, `schedule_note`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when
 //! there is nothing to say.
 
@@ -23,6 +23,9 @@ pub struct Maintenances {
 pub struct Maintenance {
     pub addon: MaintenanceAddon,
     pub app: AppUuid,
+    /// Who asked for the run: an account, or `Upkeep` itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<String>,
     pub completed_at: Option<String>,
     pub duration_seconds: Option<u64>,
     /// Why it succeeded only with what its server ran with before, or not at once: a person has to

@@ -1,13 +1,16 @@
 //! A maintenance is planned for what is due: its reasons are found, its method chosen, and its time. Found
 //! again, what is planned changes with its reasons and goes with them.
 
+mod time;
+
 use jiff::Timestamp;
 use upkeep_domain::id::MaintenanceId;
-use upkeep_domain::maintenance::schedule::{self, Expected, Terms};
-use upkeep_domain::maintenance::{Due, Found, Policy, Reason, Window, window};
+use upkeep_domain::maintenance::{Due, Found, Policy, Reason, Window};
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::{Catalogue, Release, knowledge};
 use upkeep_store::{Error as StoreError, NewPlan, Outline, Standing};
+
+use time::Time;
 
 use super::run_maintenance::due::newer;
 use super::store_refusal;
@@ -36,7 +39,7 @@ impl Engine {
                 withdrawn.map_err(|error| store_refusal(&error))
             }
             (Some(((due, target), window)), planned) => {
-                let time = self.time(now, planned.as_ref(), &due, &window);
+                let time = self.time(now, standing, &due, target, &window);
                 if planned
                     .as_ref()
                     .is_some_and(|planned| is_as_it_was(planned, &due, target, &time))
@@ -85,6 +88,8 @@ impl Engine {
             schedule_note: time.note,
             chosen_window: standing.chosen_window.clone(),
             seen_scheduled_for: planned.and_then(|planned| planned.scheduled_for),
+            previously_scheduled_for: time.previously,
+            notice: time.notice,
         };
         match self.store.plan(&plan).await {
             // What is not as it was seen is looked at again the next time.
@@ -92,44 +97,6 @@ impl Engine {
             Err(error) => Err(store_refusal(&error)),
         }
     }
-
-    /// What people have been told stays, as long as it is possible; a window that is open now is not taken away.
-    fn time(&self, now: Timestamp, planned: Option<&Outline>, due: &Due, window: &Window) -> Time {
-        let told = planned.and_then(|planned| Some((planned.scheduled_for?, planned)));
-        if let Some((at, planned)) = told {
-            let is_open = at <= now && now < ends(at);
-            if is_open || (now <= at && ends(at) <= due.required_by) {
-                return Time {
-                    scheduled_for: Some(at),
-                    note: planned.schedule_note.clone(),
-                };
-            }
-        }
-        let terms = Terms {
-            now,
-            window,
-            notice: self.world.policy.notice(),
-            required_by: due.required_by,
-            freezes: &[],
-            expected: Expected::default(),
-        };
-        match schedule::schedule(&terms) {
-            Ok(scheduled) => Time {
-                scheduled_for: Some(scheduled.opening.from),
-                note: scheduled.note(),
-            },
-            Err(cannot_fit) => Time {
-                scheduled_for: cannot_fit.overdue.map(|opening| opening.from),
-                note: Some(format!("overdue: {}", cannot_fit.because)),
-            },
-        }
-    }
-}
-
-/// When it is planned for, and what people have to know of that.
-struct Time {
-    scheduled_for: Option<Timestamp>,
-    note: Option<String>,
 }
 
 /// All reasons that are found, and the release that the database is to run on for them.
@@ -180,10 +147,4 @@ fn is_as_it_was(planned: &Outline, due: &Due, target: &Release, time: &Time) -> 
         && planned.reason_because == Some(due.to_string())
         && planned.scheduled_for == time.scheduled_for
         && planned.schedule_note == time.note
-}
-
-fn ends(opening: Timestamp) -> Timestamp {
-    opening
-        .checked_add(window::LENGTH)
-        .unwrap_or(Timestamp::MAX)
 }

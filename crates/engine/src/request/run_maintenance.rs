@@ -9,9 +9,12 @@ use upkeep_domain::preflight::{Waiver, grant};
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::Release;
 use upkeep_store::{
-    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow, Unfinished,
+    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow, Turn,
+    Unfinished,
 };
 
+use super::begin_planned::no_turn;
+use super::window::changed_meanwhile;
 use super::{already_busy, store_refusal};
 use crate::Engine;
 use crate::procedure::{
@@ -56,16 +59,26 @@ impl Engine {
         if self.go_on_with_stuck(database).await? {
             return self.newest_maintenance(database).await;
         }
+        self.begin_run(&request, None).await
+    }
+
+    /// With a turn it is what is planned, and nobody's hand begins it.
+    pub(super) async fn begin_run(
+        &self,
+        request: &RunMaintenance,
+        turn: Option<&Turn>,
+    ) -> Result<Maintenance, Refusal> {
+        let database = &request.database;
         let wanted = request.method.as_deref().map(Method::named).transpose()?;
         let primary = self.primary(database).await?;
         self.need_idle(database).await?;
         let catalogue = self.catalogue().await?;
-        let (release, cause) = self.due(&catalogue, &primary, &request, wanted).await?;
+        let (release, cause) = self.due(&catalogue, &primary, request, wanted).await?;
         let standby = self.ready_standby(database, &primary).await?;
         let leader = self.leader_if_any(database).await?;
         let choice =
             self.choose_method(database, leader.as_ref(), standby.as_ref(), cause, wanted)?;
-        let waivers = waivers(&request)?;
+        let waivers = waivers(request)?;
         let planned = self.planned(database).await?;
         let planned = planned.filter(|planned| is_done_with(&planned.maintenance, release));
         let maintenance = NewMaintenance {
@@ -80,6 +93,7 @@ impl Engine {
             release_after: release.name.to_string(),
             waivers: waivers.clone(),
             window: self.window(database)?.map(|window| window.to_string()),
+            begun_by: request.by.clone(),
             request_id: request.request_id.clone(),
         };
         let workflow = match &leader {
@@ -88,7 +102,8 @@ impl Engine {
             }
             None => self.workflow_for(&choice, database, &primary, standby, release, waivers)?,
         };
-        match self.store.begin_maintenance(&workflow, &maintenance).await {
+        let begun = self.store.begin_maintenance(&workflow, &maintenance, turn);
+        match begun.await {
             Ok(()) => self.wake(),
             // The same request may have come twice at once: both are answered alike.
             Err(StoreError::Exists { .. }) => {
@@ -97,6 +112,8 @@ impl Engine {
                 return begun
                     .ok_or_else(|| already_busy(&database.name, "maintenance", first_step));
             }
+            Err(StoreError::NoTurn { going_on }) => return Err(no_turn(going_on)),
+            Err(StoreError::NotAsSeen) => return Err(changed_meanwhile(database)),
             Err(error) => return Err(store_refusal(&error)),
         }
         self.newest_maintenance(database).await

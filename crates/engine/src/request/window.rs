@@ -191,7 +191,7 @@ fn nothing_planned(database: &Database) -> Refusal {
         .with_hint("one is planned when it is due; upkeep data:maintenances:run runs one now")
 }
 
-fn changed_meanwhile(database: &Database) -> Refusal {
+pub(super) fn changed_meanwhile(database: &Database) -> Refusal {
     Refusal::conflict(format!(
         "the maintenance of `{}` was moved or begun by somebody else just now",
         database.name

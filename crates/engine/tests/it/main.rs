@@ -17,6 +17,7 @@ mod stage;
 mod standbys;
 mod sweeps;
 mod table;
+mod turns;
 mod undisturbed;
 mod watch;
 mod windows;

@@ -13,13 +13,17 @@ const RELEASES: [&str; 2] = [FIRST, NEWEST];
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Desk {
-    async fn planned_for(&self, database: &Database) -> Option<Maintenance> {
+    pub(crate) async fn planned_for(&self, database: &Database) -> Option<Maintenance> {
         let planned = self.stage.store.planned(database.id).await;
         let planned = planned.expect("the store answers");
         planned.map(|planned| planned.maintenance)
     }
 
-    async fn planned_as(&self, what: &str, is_so: impl Fn(&Maintenance) -> bool) -> Maintenance {
+    pub(crate) async fn planned_as(
+        &self,
+        what: &str,
+        is_so: impl Fn(&Maintenance) -> bool,
+    ) -> Maintenance {
         let mut found = None;
         wait_until(what, async || {
             found = self.planned_for(&self.database).await.filter(&is_so);
@@ -30,7 +34,7 @@ impl Desk {
     }
 
     /// Kinds of notices about it, in order.
-    async fn notices(&self, database: &Database) -> Vec<String> {
+    pub(crate) async fn notices(&self, database: &Database) -> Vec<String> {
         let sql = format!(
             "SELECT kind FROM upkeep.outbox WHERE database_id = '{}' ORDER BY id",
             database.id
@@ -155,5 +159,11 @@ async fn a_window_that_was_missed_is_told_and_the_next_one_taken() {
     let now = desk.stage.store.now().await.unwrap();
     assert!(late.scheduled_for.unwrap() >= now);
     assert!(late.previously_scheduled_for.unwrap() < now);
+    assert!(
+        note.contains("missed its window of") && note.contains("Upkeep did not run"),
+        "{note}"
+    );
+    let notices = desk.notices(&desk.database).await;
+    assert_eq!(notices, ["maintenance_scheduled", "maintenance_missed"]);
     running.abort();
 }

@@ -13,11 +13,13 @@ use upkeep_domain::maintenance::Policy;
 use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::{Credentials, Random};
 use upkeep_engine::request::{CreateDatabase, RunMaintenance};
-use upkeep_engine::{Boundaries, Engine, Unwatched, World};
+use upkeep_engine::{Boundaries, Engine, World};
 use upkeep_store::{Database, Store};
 use upkeep_testkit::postgres::ThrowAway;
 use upkeep_testkit::sim::Sim;
 use uuid::Uuid;
+
+use crate::watch::Watch;
 
 const BIN_DIR: &str = "/usr/lib/postgresql/15/bin";
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -208,11 +210,15 @@ pub(crate) fn engine_with(
 
 /// One that looks for what is due at every turn.
 pub(crate) fn planning_engine(store: &Arc<Store>, sim: &Arc<Sim>) -> Engine {
+    planning_engine_of(store, sim, "planner")
+}
+
+pub(crate) fn planning_engine_of(store: &Arc<Store>, sim: &Arc<Sim>, owner: &str) -> Engine {
     let world = World {
         plan_every: Duration::from_millis(100),
-        ..world(sim, Arc::new(Unwatched), UNHURRIED, KEPT)
+        ..world(sim, Watch::new(sim, None), UNHURRIED, KEPT)
     };
-    Engine::new(Arc::clone(store), Arc::new(world), "planner")
+    Engine::new(Arc::clone(store), Arc::new(world), owner)
 }
 
 fn world(

@@ -141,6 +141,8 @@ pub struct MaintenanceView {
     pub schedule_note: Option<String>,
     pub required_by: Option<Timestamp>,
     pub server_created_at: Option<Timestamp>,
+    /// Who asked for the run: an account, or Upkeep itself.
+    pub begun_by: Option<String>,
     pub started_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
     /// Such as `Tuesdays 17:30 to 21:30 UTC`.
@@ -179,6 +181,7 @@ impl MaintenanceView {
             schedule_note: None,
             required_by: None,
             server_created_at: None,
+            begun_by: None,
             started_at: None,
             completed_at: None,
             window,

@@ -153,6 +153,7 @@ pub(crate) fn shown(view: MaintenanceView) -> Maintenance {
             name: view.database.app.name.to_string(),
             uuid: view.database.app.id.0,
         },
+        begun_by: view.begun_by,
         completed_at: spelled(view.completed_at),
         duration_seconds: duration.map(|duration| duration.as_secs_f64().round() as u64),
         fell_back,

@@ -1,9 +1,10 @@
 //! Beginning a workflow: its row, and what comes into being with it, in one transaction.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
-use upkeep_domain::id::{DatabaseId, WorkflowId};
+use upkeep_domain::id::{DatabaseId, MaintenanceId, WorkflowId};
 use uuid::Uuid;
 
 use crate::attachments;
@@ -21,11 +22,28 @@ pub struct NewWorkflow {
     pub state: Value,
 }
 
+/// When what is planned may be begun by nobody's hand.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// For when it was seen to be planned.
+    pub scheduled_for: Timestamp,
+    /// Not later than that.
+    pub until: Timestamp,
+    /// Not while so many go on.
+    pub runs_at_once: u32,
+}
+
+const GOING_ON: &str = "
+    SELECT count(*) FROM upkeep.workflows WHERE maintenance_id IS NOT NULL AND ended_as IS NULL";
+
+/// Names the lock under which turns are taken.
+const TURNS: i64 = 0x7570_6b65_6570_0002;
+
 /// What comes into being with a workflow.
 enum With<'a> {
     Nothing,
     Database(&'a NewDatabase),
-    Maintenance(&'a NewMaintenance),
+    Maintenance(&'a NewMaintenance, Option<&'a Turn>),
     /// The database ends.
     End,
 }
@@ -43,16 +61,18 @@ impl Store {
         self.begin_with(workflow, With::Database(database)).await
     }
 
-    /// A maintenance that runs from now on.
+    /// A maintenance that runs from now on. With a turn it is one that is planned, and begun by nobody's hand.
     ///
     /// # Errors
-    /// [`Error::Exists`] when something is being done to the database already.
+    /// [`Error::Exists`] when something is being done to the database already; with a turn also
+    /// [`Error::NoTurn`] when too many go on, and [`Error::NotAsSeen`] when it is not planned as the turn has it.
     pub async fn begin_maintenance(
         &self,
         workflow: &NewWorkflow,
         maintenance: &NewMaintenance,
+        turn: Option<&Turn>,
     ) -> Result<(), Error> {
-        self.begin_with(workflow, With::Maintenance(maintenance))
+        self.begin_with(workflow, With::Maintenance(maintenance, turn))
             .await
     }
 
@@ -73,6 +93,14 @@ impl Store {
         self.begin_with(workflow, With::End).await
     }
 
+    /// How many maintenances are worked on, or wait for their family's other work.
+    pub async fn maintenances_going_on(&self) -> Result<i64, Error> {
+        let row = self.client().await?.query_one(GOING_ON, &[]).await;
+        Ok(row
+            .map_err(Error::query("count the maintenances that go on"))?
+            .get(0))
+    }
+
     async fn begin_with(&self, workflow: &NewWorkflow, with: With<'_>) -> Result<(), Error> {
         let mut guard = self.transactions().await?;
         let client = guard.as_mut().expect("`transactions` filled the slot");
@@ -84,12 +112,15 @@ impl Store {
             With::Database(database) => database.follows,
             _ => None,
         };
+        if let With::Maintenance(maintenance, Some(turn)) = with {
+            take_turn(&transaction, maintenance.id, turn).await?;
+        }
         let family = lock_family(&transaction, workflow.database, leader).await?;
         let mut maintenance = None;
         match with {
             With::Nothing => {}
             With::Database(database) => insert_database(&transaction, database).await?,
-            With::Maintenance(new) => {
+            With::Maintenance(new, _) => {
                 insert_maintenance(&transaction, workflow, new).await?;
                 maintenance = Some(new);
             }
@@ -101,6 +132,36 @@ impl Store {
             .await
             .map_err(Error::query("commit a new workflow"))
     }
+}
+
+/// Of several that come at once, in this server or another, each sees what the one before it has begun: the lock is held
+/// until that is committed.
+async fn take_turn(
+    transaction: &Transaction<'_>,
+    planned: MaintenanceId,
+    turn: &Turn,
+) -> Result<(), Error> {
+    transaction
+        .execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&TURNS])
+        .await
+        .map_err(Error::query("wait for the turn of others"))?;
+    let going_on: i64 = transaction
+        .query_one(GOING_ON, &[])
+        .await
+        .map_err(Error::query("count the maintenances that go on"))?
+        .get(0);
+    if going_on >= i64::from(turn.runs_at_once) {
+        return Err(Error::NoTurn { going_on });
+    }
+    let planned = transaction
+        .query_opt(
+            "SELECT FROM upkeep.maintenances
+             WHERE id = $1 AND started_at IS NULL AND scheduled_for = $2 AND now() BETWEEN $2 AND $3 FOR UPDATE",
+            &[&planned.0, &turn.scheduled_for, &turn.until],
+        )
+        .await
+        .map_err(Error::query("look for a planned maintenance"))?;
+    planned.map(drop).ok_or(Error::NotAsSeen)
 }
 
 /// Who begins something with a family waits here for whoever begins something else with it: the order
@@ -169,17 +230,18 @@ async fn insert_maintenance(
             "WITH m AS (
                  INSERT INTO upkeep.maintenances AS m
                      (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers,
-                      window_then, started_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, now())
+                      window_then, begun_by, started_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, now())
                  ON CONFLICT (id) DO UPDATE
                      SET status = $3, method = $4, release_before = $6, release_after = $7, request_id = $8,
-                         method_because = $10, waivers = $11, window_then = $12, started_at = now()
+                         method_because = $10, waivers = $11, window_then = $12, begun_by = $13, sentence = NULL,
+                         started_at = now()
                      WHERE m.started_at IS NULL
                  RETURNING *)
              INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
              SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
                  'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
-                 'release_before', m.release_before, 'release_after', m.release_after)
+                 'release_before', m.release_before, 'release_after', m.release_after, 'begun_by', m.begun_by)
              FROM m",
             &[
                 &maintenance.id.0,
@@ -194,6 +256,7 @@ async fn insert_maintenance(
                 &maintenance.method_because,
                 &Json(&maintenance.waivers),
                 &maintenance.window,
+                &maintenance.begun_by,
             ],
         )
         .await

@@ -1,5 +1,7 @@
 //! Calling a run off: a mark on the row, which whoever runs it sees at its next commit or renewal.
 
+use std::time::Duration;
+
 use upkeep_domain::id::DatabaseId;
 
 use crate::{Error, Store};
@@ -33,5 +35,24 @@ impl Store {
             procedure: row.get(0),
             step: row.get(1),
         }))
+    }
+
+    /// Marks every maintenance that `begun_by` has begun and whose window, of that length, is over.
+    pub async fn cancel_overrun(
+        &self,
+        begun_by: &str,
+        window: Duration,
+        by: &str,
+    ) -> Result<u64, Error> {
+        self.client()
+            .await?
+            .execute(
+                "UPDATE upkeep.workflows w SET cancelled_by = $3 FROM upkeep.maintenances m
+                 WHERE m.id = w.maintenance_id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
+                   AND m.begun_by = $1 AND m.scheduled_for + $2::bigint * interval '1 millisecond' <= now()",
+                &[&begun_by, &(window.as_millis() as i64), &by],
+            )
+            .await
+            .map_err(Error::query("call off what outruns its window"))
     }
 }

@@ -18,7 +18,7 @@ async fn a_second_piece_of_work_on_a_database_is_refused_by_the_index() {
     let (database, _) = fixture.provisioning().await;
     let store = &fixture.store;
     let begun = store
-        .begin_maintenance(&workflow(&database), &maintenance())
+        .begin_maintenance(&workflow(&database), &maintenance(), None)
         .await;
     assert_eq!(exists(begun), "one_unfinished_workflow_per_database");
     let begun = store.begin_destroy(&workflow(&database)).await;
@@ -39,7 +39,7 @@ async fn stuck_work_is_unfinished_and_ended_work_is_not() {
         store.commit(&claim, &ending(end)).await.unwrap();
         let unfinished = store.unfinished(database.id).await.unwrap();
         let begun = store
-            .begin_maintenance(&workflow(&database), &maintenance())
+            .begin_maintenance(&workflow(&database), &maintenance(), None)
             .await;
         if end == End::Stuck {
             assert!(unfinished.is_some_and(|work| work.is_stuck));
@@ -137,7 +137,7 @@ async fn a_repeated_request_for_a_maintenance_is_told_apart_from_a_new_one() {
         ..maintenance()
     };
     store
-        .begin_maintenance(&workflow(&first), &wanted)
+        .begin_maintenance(&workflow(&first), &wanted, None)
         .await
         .unwrap();
     let found = store.maintenance_by_request("r2").await.unwrap().unwrap();
@@ -146,7 +146,9 @@ async fn a_repeated_request_for_a_maintenance_is_told_apart_from_a_new_one() {
         request_id: Some("r2".to_owned()),
         ..maintenance()
     };
-    let begun = store.begin_maintenance(&workflow(&second), &again).await;
+    let begun = store
+        .begin_maintenance(&workflow(&second), &again, None)
+        .await;
     assert_eq!(exists(begun), "maintenances_request_id_key");
     assert_eq!(store.unfinished(second.id).await.unwrap(), None);
 }

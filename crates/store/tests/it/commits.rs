@@ -257,7 +257,7 @@ async fn the_end_of_a_maintenance_records_how_it_went() {
         let database = fixture.idle().await;
         let begun = maintenance();
         store
-            .begin_maintenance(&workflow(&database), &begun)
+            .begin_maintenance(&workflow(&database), &begun, None)
             .await
             .unwrap();
         let claim = fixture.claim("a").await;

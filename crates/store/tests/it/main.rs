@@ -9,6 +9,7 @@ mod migrations;
 mod planned;
 mod retention;
 mod tokens;
+mod turns;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -158,6 +159,7 @@ fn maintenance() -> NewMaintenance {
         release_after: "15.20-b".to_owned(),
         waivers: Vec::new(),
         window: None,
+        begun_by: "ama@example.com".to_owned(),
         request_id: None,
     }
 }

@@ -138,7 +138,7 @@ async fn a_run_takes_up_what_was_planned_with_its_reasons_and_times() {
         ..maintenance()
     };
     store
-        .begin_maintenance(&workflow(&database), &run)
+        .begin_maintenance(&workflow(&database), &run, None)
         .await
         .unwrap();
     assert!(store.planned(database.id).await.unwrap().is_none());
@@ -159,7 +159,9 @@ async fn a_run_takes_up_what_was_planned_with_its_reasons_and_times() {
 
     let claim = fixture.claim("a").await;
     store.commit(&claim, &ending(End::Succeeded)).await.unwrap();
-    let again = store.begin_maintenance(&workflow(&database), &run).await;
+    let again = store
+        .begin_maintenance(&workflow(&database), &run, None)
+        .await;
     assert!(matches!(again, Err(Error::Exists { .. })), "{again:?}");
     assert_eq!(store.unfinished(database.id).await.unwrap(), None);
 }
@@ -177,7 +179,10 @@ async fn the_run_that_was_begun_last_comes_first_whenever_it_was_planned() {
     assert_eq!(begun().await, []);
     let unplanned = maintenance();
     let run = workflow(&database);
-    store.begin_maintenance(&run, &unplanned).await.unwrap();
+    store
+        .begin_maintenance(&run, &unplanned, None)
+        .await
+        .unwrap();
     let claim = fixture.claim("a").await;
     store.commit(&claim, &ending(End::Succeeded)).await.unwrap();
     assert_eq!(begun().await, [unplanned.id]);
@@ -185,7 +190,9 @@ async fn the_run_that_was_begun_last_comes_first_whenever_it_was_planned() {
         id: planned,
         ..maintenance()
     };
-    let begins = store.begin_maintenance(&workflow(&database), &run).await;
+    let begins = store
+        .begin_maintenance(&workflow(&database), &run, None)
+        .await;
     begins.unwrap();
     assert_eq!(begun().await, [planned, unplanned.id]);
 }

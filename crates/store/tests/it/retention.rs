@@ -21,7 +21,10 @@ impl Fixture {
 
     async fn maintained(&self, database: &upkeep_store::NewDatabase, end: End) {
         let (workflow, maintenance) = (workflow(database), maintenance());
-        let begun = self.store.begin_maintenance(&workflow, &maintenance).await;
+        let begun = self
+            .store
+            .begin_maintenance(&workflow, &maintenance, None)
+            .await;
         begun.expect("a maintenance begins");
         let claim = self.claim("a").await;
         let ended = Transition {

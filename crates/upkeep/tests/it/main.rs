@@ -9,6 +9,7 @@
 
 mod abandoned;
 mod books;
+mod by_itself;
 mod bypass;
 mod disk;
 mod failover;

@@ -85,7 +85,11 @@ impl World {
 
     /// Its two releases are these.
     pub(crate) async fn between(sources: &[ReleaseSource; 2]) -> Self {
-        let up = Up::start(up::make_dir().unwrap(), options()).await.unwrap();
+        Self::between_with(sources, options()).await
+    }
+
+    pub(crate) async fn between_with(sources: &[ReleaseSource; 2], options: Options) -> Self {
+        let up = Up::start(up::make_dir().unwrap(), options).await.unwrap();
         for (name, source) in RELEASES.iter().zip(sources) {
             let [option, place] = source.options();
             let add = ["releases:add", &option, &place, "--name", name];

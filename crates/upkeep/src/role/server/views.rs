@@ -113,16 +113,20 @@ pub(super) fn maintenance(
         schedule_note: row.schedule_note.clone(),
         required_by: row.required_by,
         server_created_at: Some(row.created_at),
+        begun_by: row.begun_by.clone(),
         started_at: row.started_at,
         completed_at: row.completed_at,
         release_before: Some(row.release_before.clone()),
         release_after: Some(row.release_after.clone()),
         step: now.map(|event| event.step.clone()),
-        waiting_for: now
-            .filter(|event| event.kind == "waiting")
-            .map(|event| event.sentence.clone()),
+        waiting_for: match row.started_at {
+            None => row.sentence.clone(),
+            Some(_) => now
+                .filter(|event| event.kind == "waiting")
+                .map(|event| event.sentence.clone()),
+        },
         outcome: row.outcome.as_deref().map(end).transpose()?,
-        outcome_because: row.sentence.clone(),
+        outcome_because: row.sentence.clone().filter(|_| row.started_at.is_some()),
         felt: row.felt.clone(),
         settings_applied: row.settings_applied.clone(),
         steps_ms: steps_in_order(row),

@@ -1,0 +1,112 @@
+//! What is planned, begun by itself: in its window, and otherwise as if a person had asked for it.
+
+use jiff::Timestamp;
+use upkeep_domain::maintenance::turn::{self, Verdict, expected_run};
+use upkeep_domain::maintenance::{Interval, Window, window};
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_store::{Outline, Standing, Turn};
+
+use super::run_maintenance::RunMaintenance;
+use super::store_refusal;
+use crate::Engine;
+
+/// Who asks for what nobody's hand begins.
+pub(crate) const ITSELF: &str = "Upkeep";
+
+impl Engine {
+    /// Begins it if its window allows it now. What else keeps it from being begun is recorded with it, and it is
+    /// asked for again the next time.
+    pub(crate) async fn begin_planned(
+        &self,
+        now: Timestamp,
+        standing: &Standing,
+    ) -> Result<(), Refusal> {
+        let plan = self.world.plans.find(&standing.plan)?;
+        let window = Window::of(standing.database, plan, standing.chosen_window.as_ref());
+        let planned = standing.planned.as_ref().filter(|_| window.is_some());
+        let Some((planned, at)) =
+            planned.and_then(|planned| Some((planned, planned.scheduled_for?)))
+        else {
+            return Ok(());
+        };
+        match turn(now, standing, at).verdict() {
+            // What is missed is planned anew with the others.
+            Verdict::NotYet | Verdict::Missed(_) => Ok(()),
+            Verdict::Again { at } => self.note_waiting(planned, &turn::again_note(at)).await,
+            Verdict::Begin { until } => {
+                let turn = Turn {
+                    scheduled_for: at,
+                    until,
+                    runs_at_once: self.world.policy.runs_at_once(),
+                };
+                match self.ask_for(standing, planned, &turn).await {
+                    Ok(()) => Ok(()),
+                    Err(refusal) => self.note_waiting(planned, &refusal.sentence).await,
+                }
+            }
+        }
+    }
+
+    async fn ask_for(
+        &self,
+        standing: &Standing,
+        planned: &Outline,
+        turn: &Turn,
+    ) -> Result<(), Refusal> {
+        // Before hosts are asked: those that wait for their turn may be many.
+        let going_on = self.store.maintenances_going_on().await;
+        let going_on = going_on.map_err(|error| store_refusal(&error))?;
+        if going_on >= i64::from(turn.runs_at_once) {
+            return Err(no_turn(going_on));
+        }
+        let database = self.store.database(standing.database).await;
+        let Some(database) = database.map_err(|error| store_refusal(&error))? else {
+            return Ok(());
+        };
+        let request = RunMaintenance {
+            database,
+            release: Some(planned.release_after.clone()),
+            method: None,
+            waivers: Vec::new(),
+            by: ITSELF.to_owned(),
+            request_id: None,
+        };
+        let begun = self.begin_run(&request, Some(turn)).await?;
+        tracing::info!(
+            database = request.database.name,
+            method = begun.method,
+            "its window is open: begun by itself"
+        );
+        Ok(())
+    }
+
+    async fn note_waiting(&self, planned: &Outline, waits_for: &str) -> Result<(), Refusal> {
+        let noted = self.store.note_waiting(planned.id, waits_for).await;
+        noted.map_err(|error| store_refusal(&error))
+    }
+}
+
+/// Freezes of the database belong here as soon as there are any.
+pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::Turn<'_> {
+    let ends = at.checked_add(window::LENGTH).unwrap_or(Timestamp::MAX);
+    let undone = standing.undone.as_ref();
+    let in_it = undone.filter(|undone| undone.scheduled_for == at);
+    let planned = standing.planned.as_ref();
+    turn::Turn {
+        now,
+        opening: Interval::new(at, ends),
+        run: expected_run(standing.longest_run),
+        freezes: &[],
+        rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),
+        waits_for: planned.and_then(|planned| planned.waits_for.as_deref()),
+    }
+}
+
+pub(super) fn no_turn(going_on: i64) -> Refusal {
+    let sentence = match going_on {
+        1 => "it waits for another maintenance to end".to_owned(),
+        going_on => format!("it waits for one of {going_on} other maintenances to end"),
+    };
+    Refusal::new(RefusalKind::Busy, sentence)
+        .with_hint("runs_at_once in the policy says how many may go on at once")
+}

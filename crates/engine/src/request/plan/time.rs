@@ -1,0 +1,136 @@
+//! For when a maintenance is planned: what people have been told stays, as long as it is possible. A window in which
+//! nothing can be begun any more is missed, and another one is taken.
+
+use jiff::{SignedDuration, Timestamp};
+use upkeep_domain::maintenance::schedule::{self, Expected, Terms};
+use upkeep_domain::maintenance::turn::{Verdict, expected_run, missed_note};
+use upkeep_domain::maintenance::{Due, Window};
+use upkeep_domain::release::Release;
+use upkeep_store::{Notice, Standing, Undone};
+
+use crate::Engine;
+use crate::request::begin_planned::turn;
+
+/// When it is planned for, and what people have to know of that.
+pub(super) struct Time {
+    pub(super) scheduled_for: Option<Timestamp>,
+    pub(super) note: Option<String>,
+    /// When it was to be before, of one that takes the place of a run that was rolled back.
+    pub(super) previously: Option<Timestamp>,
+    pub(super) notice: Notice,
+}
+
+/// For when people know that it is planned.
+struct Told {
+    at: Timestamp,
+    note: Option<String>,
+    /// If it is kept.
+    notice: Notice,
+}
+
+impl Engine {
+    pub(super) fn time(
+        &self,
+        now: Timestamp,
+        standing: &Standing,
+        due: &Due,
+        target: &Release,
+        window: &Window,
+    ) -> Time {
+        let anew = |notice| time_anew(now, standing, due, window, notice);
+        let Some(told) = told(standing, target) else {
+            return anew(self.world.policy.notice());
+        };
+        let turn = turn(now, standing, told.at);
+        let missed = match turn.verdict() {
+            // It is required sooner than people were told.
+            Verdict::NotYet if due.required_by < turn.opening.to => {
+                return Time {
+                    previously: Some(told.at),
+                    notice: Notice::Changed,
+                    ..anew(self.world.policy.notice())
+                };
+            }
+            Verdict::NotYet | Verdict::Begin { .. } | Verdict::Again { .. } => {
+                return Time {
+                    scheduled_for: Some(told.at),
+                    note: told.note,
+                    previously: None,
+                    notice: told.notice,
+                };
+            }
+            Verdict::Missed(missed) => missed,
+        };
+        // People know of it since it was planned for the first time.
+        let anew = anew(SignedDuration::ZERO);
+        let notes = anew
+            .note
+            .into_iter()
+            .chain([missed_note(turn.opening, &missed)]);
+        Time {
+            scheduled_for: anew.scheduled_for,
+            note: Some(notes.collect::<Vec<_>>().join("; ")),
+            previously: Some(told.at),
+            notice: Notice::Missed {
+                because: missed.to_string(),
+            },
+        }
+    }
+}
+
+/// The first opening that fits, or the first one that is merely late.
+fn time_anew(
+    now: Timestamp,
+    standing: &Standing,
+    due: &Due,
+    window: &Window,
+    notice: SignedDuration,
+) -> Time {
+    let terms = Terms {
+        now,
+        window,
+        notice,
+        required_by: due.required_by,
+        freezes: &[],
+        expected: Expected {
+            run: expected_run(standing.longest_run),
+            ..Expected::default()
+        },
+    };
+    let (scheduled_for, note) = match schedule::schedule(&terms) {
+        Ok(scheduled) => (Some(scheduled.opening.from), scheduled.note()),
+        Err(cannot_fit) => (
+            cannot_fit.overdue.map(|opening| opening.from),
+            Some(format!("overdue: {}", cannot_fit.because)),
+        ),
+    };
+    Time {
+        scheduled_for,
+        note,
+        previously: None,
+        notice: match standing.planned {
+            Some(_) => Notice::Changed,
+            None => Notice::Scheduled,
+        },
+    }
+}
+
+/// One that was rolled back is not planned any more, and people still wait for it.
+fn told(standing: &Standing, target: &Release) -> Option<Told> {
+    if let Some(planned) = &standing.planned {
+        return Some(Told {
+            at: planned.scheduled_for?,
+            note: planned.schedule_note.clone(),
+            notice: Notice::Changed,
+        });
+    }
+    let undone = standing.undone.as_ref();
+    let still_due = |undone: &&Undone| {
+        undone.last_at > standing.maintained_at && undone.release_after == target.name.as_str()
+    };
+    undone.filter(still_due).map(|undone| Told {
+        at: undone.scheduled_for,
+        note: Some("again, for it was rolled back".to_owned()),
+        notice: Notice::Again,
+    })
+}
