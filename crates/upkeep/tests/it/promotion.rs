@@ -137,11 +137,13 @@ async fn a_promotion_leads_applications_to_the_other_database_and_back() {
 }
 
 /// What differs from run to run.
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: [(&str, &str); 7] = [
     (r"postgres://\S+", "[url]"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[time]"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[id]"),
-    (r"Data Size:   .*", "Data Size:   [size]"),
-    (r"Connections: \d+/", "Connections: [count]/"),
-    (r"PG Version:  .*", "PG Version:  [version]"),
+    (r"(Data Size: +).*", "$1[size]"),
+    (r"(Connections: +)\d+/", "$1[count]/"),
+    (r"(PG Version: +).*", "$1[version]"),
+    // It follows from the id.
+    (r"(Maintenance window: +).*", "$1[window]"),
 ];
