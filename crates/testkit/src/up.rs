@@ -306,11 +306,9 @@ impl Up {
         let Ok(Ok(Some(line))) = line else {
             return Err(Error::NotReady { log: self.log() });
         };
-        self.ready = serde_json::from_str(&line).map_err(|source| Error::Answer {
-            command: "up".to_owned(),
-            said: line,
-            source,
-        })?;
+        // What it says instead is why it is not ready, and stands in the log as well.
+        let ready = serde_json::from_str(&line);
+        self.ready = ready.map_err(|_| Error::NotReady { log: self.log() })?;
         // It may go on printing; a closed pipe would end it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(())
