@@ -1,3 +1,5 @@
+//! The rule over a table of moments, and over random ones.
+
 use proptest::prelude::*;
 
 use super::*;
