@@ -121,14 +121,19 @@ impl Case {
             && step.is_some_and(|step| step.direction == Direction::PointOfNoReturn)
     }
 
-    /// A follower that cannot be pointed is no reason to give up: it is replaced.
+    /// A follower that cannot be pointed is no reason to give up: it is replaced. Nor is an archive that cannot
+    /// be handed over, behind the switch: it is told.
     pub(crate) fn is_borne(&self) -> bool {
         let (Disturbance::Once(place, _) | Disturbance::ForEver(place, _)) = self.disturbance
         else {
             return false;
         };
-        // The first call looks at the new server.
-        place.step == "point_followers" && place.call > 0
+        // The first calls look at the new server, and end the old one.
+        let borne = match place.procedure {
+            "changeover" | "failover" => ["point_followers", "end_old"].contains(&place.step),
+            _ => false,
+        };
+        borne && place.call > 0
     }
 
     async fn play(&self, stage: &Stage) -> Report {
@@ -227,24 +232,24 @@ impl Case {
         let database = provisioned(stage, sim).await;
         let id = database.id;
         match self.table.procedure {
-            method @ ("changeover" | "restart") => {
+            "changeover" => {
                 if self.table.followed {
                     follower_of(stage, sim, &database).await;
                 }
                 let request = RunMaintenance {
-                    method: Some(method.to_owned()),
+                    method: Some("changeover".to_owned()),
                     ..maintenance_of(database)
                 };
                 engine.run_maintenance(request).await.map(drop)
             }
-            "failover" => {
+            method @ ("failover" | "restart") => {
                 if self.table.followed {
                     follower_of(stage, sim, &database).await;
                 }
                 standby_of(stage, sim, &database).await;
                 let database = stage.database(id).await.expect("it is there");
                 let request = RunMaintenance {
-                    method: Some("failover".to_owned()),
+                    method: Some(method.to_owned()),
                     ..maintenance_of(database)
                 };
                 let begun = engine.run_maintenance(request).await.map(drop);
