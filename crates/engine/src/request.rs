@@ -31,6 +31,7 @@ use crate::workflow::Run;
 
 pub use attach::Attach;
 pub(crate) use begin_planned::ITSELF;
+pub(crate) use cancel_maintenance::undoable;
 pub use create_database::CreateDatabase;
 pub use run_maintenance::{RunMaintenance, WaiverWish};
 pub use window::{Moved, Rescheduled, WindowChange, WindowWish};

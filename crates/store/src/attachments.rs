@@ -162,12 +162,8 @@ impl Store {
         new: &NewAttachment,
         instead: Option<&Instead>,
     ) -> Result<bool, Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         if let Some(instead) = instead {
             if let Some(alias) = &instead.alias {
                 let inserted = insert(&transaction, alias).await;
@@ -193,12 +189,8 @@ impl Store {
 
     /// False when it is not there, or the last one in the app that owns the database.
     pub async fn detach(&self, id: AttachmentId) -> Result<bool, Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         let deleted = delete_one_of_several(&transaction, id)
             .await
             .map_err(Error::query("detach a database"))?;

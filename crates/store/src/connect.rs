@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, Statement, Transaction};
 
 use crate::Error;
 
@@ -44,13 +44,13 @@ impl Store {
         Ok(shared)
     }
 
-    /// The connection for transactions, for as long as the guard is held.
-    pub(crate) async fn transactions(&self) -> Result<MutexGuard<'_, Option<Client>>, Error> {
+    /// The connection for transactions, for as long as it is held.
+    pub(crate) async fn transactions(&self) -> Result<Transactions<'_>, Error> {
         let mut slot = self.transactions.lock().await;
         if slot.as_ref().is_none_or(Client::is_closed) {
             *slot = Some(self.connect().await?);
         }
-        Ok(slot)
+        Ok(Transactions(slot))
     }
 
     async fn connect(&self) -> Result<Client, Error> {
@@ -66,6 +66,18 @@ impl Store {
             .await
             .map_err(Error::Connect)?;
         Ok(client)
+    }
+}
+
+/// Nobody else has the connection meanwhile.
+pub(crate) struct Transactions<'a>(MutexGuard<'a, Option<Client>>);
+
+impl Transactions<'_> {
+    /// Rolled back when it is dropped without a commit.
+    pub(crate) async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+        let client = self.0.as_mut().expect("`transactions` filled the slot");
+        let begun = client.transaction().await;
+        begun.map_err(Error::query("begin a transaction"))
     }
 }
 

@@ -35,6 +35,4 @@ pub use maintenances::{Maintenance, NewMaintenance};
 pub use migrate::LATEST as LATEST_MIGRATION;
 pub use planned::{Move, NewPlan, Notice, Planned};
 pub use standings::{Outline, Standing, Undone};
-pub use workflows::{
-    Cancelling, Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Turn, Unfinished,
-};
+pub use workflows::{Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Turn, Unfinished};

@@ -8,6 +8,7 @@ use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
 
 use crate::maintenances::Maintenance;
+use crate::workflows::lock_family;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug)]
@@ -159,8 +160,11 @@ impl Store {
     /// # Errors
     /// [`Error::Exists`] when somebody else has planned one in the same moment.
     pub async fn plan(&self, plan: &NewPlan) -> Result<(), Error> {
-        self.client()
-            .await?
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
+        // What is being begun on the family is waited for, and seen by the statement behind it.
+        lock_family(&transaction, plan.database, None).await?;
+        transaction
             .execute(
                 PLAN,
                 &[
@@ -184,7 +188,8 @@ impl Store {
             )
             .await
             .map_err(Error::query("plan a maintenance"))?;
-        Ok(())
+        let committed = transaction.commit().await;
+        committed.map_err(Error::query("commit the plan of a maintenance"))
     }
 
     /// Why a planned one is not begun, though its time has come.
@@ -211,12 +216,8 @@ impl Store {
 
     /// False, and nothing was changed, if it was moved or begun by somebody else meanwhile.
     pub async fn move_planned(&self, moved: &Move) -> Result<bool, Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         if !move_it(&transaction, moved).await? {
             return Ok(false);
         }
@@ -233,12 +234,8 @@ impl Store {
         window: &Window,
         moved: Option<&Move>,
     ) -> Result<bool, Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         transaction
             .execute(
                 "UPDATE upkeep.databases SET maintenance_window = $2 WHERE id = $1",

@@ -19,9 +19,8 @@ use uuid::Uuid;
 
 use crate::{Error, Store};
 
-use begin::lock_family;
+pub(crate) use begin::lock_family;
 pub use begin::{NewWorkflow, Turn};
-pub use cancel::Cancelling;
 pub use change::Change;
 pub use commit::{NewEvent, Transition};
 
@@ -222,12 +221,8 @@ impl Store {
     ///
     /// None when there is none.
     pub async fn retry_stuck(&self, database: DatabaseId) -> Result<Option<Retried>, Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         lock_family(&transaction, database, None).await?;
         let row = transaction
             .query_opt(

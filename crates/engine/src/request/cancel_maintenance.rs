@@ -4,73 +4,65 @@ use upkeep_domain::procedure::{
     Direction, Steps, changeover, failover, follower_changeover, restart,
 };
 use upkeep_domain::refusal::{Refusal, RefusalKind};
-use upkeep_store::{Cancelling, Database, Maintenance};
+use upkeep_store::{Database, Maintenance};
 
 use super::store_refusal;
 use crate::Engine;
 
 impl Engine {
     /// # Errors
-    /// `NotReady` when nothing is going on, `Conflict` when it cannot be undone any more.
+    /// `NotReady` when nothing is going on, `Conflict` when it is stuck or cannot be undone any more.
     pub async fn cancel_maintenance(
         &self,
         database: &Database,
         by: &str,
     ) -> Result<Maintenance, Refusal> {
-        let cancelling = self.store.cancel(database.id, by).await;
-        let cancelling = cancelling.map_err(|error| store_refusal(&error))?;
-        let Some(Cancelling { procedure, step }) = cancelling else {
-            return Err(self.nothing_to_cancel(database).await?);
-        };
-        if direction(&procedure, &step) != Some(Direction::Forward) {
-            return Err(too_late(database, &procedure, &step));
+        let marked = self.store.cancel(database.id, by, &undoable()).await;
+        if marked.map_err(|error| store_refusal(&error))? {
+            return self.newest_maintenance(database).await;
         }
-        self.newest_maintenance(database).await
+        Err(self.not_cancelled(database).await?)
     }
 
-    async fn nothing_to_cancel(&self, database: &Database) -> Result<Refusal, Refusal> {
+    async fn not_cancelled(&self, database: &Database) -> Result<Refusal, Refusal> {
         let unfinished = self.store.unfinished(database.id).await;
         let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
         let name = &database.name;
-        Ok(match unfinished {
-            Some(work) if work.is_stuck && work.database == *name => Refusal::new(
-                RefusalKind::Conflict,
-                format!("the {} of `{name}` is stuck at `{}`", work.procedure, work.step),
-            )
-            .with_hint(format!(
-                "put right what keeps it there, then `upkeep data:maintenances:run {name}` goes on where it stands"
-            )),
-            _ => Refusal::new(
-                RefusalKind::NotReady,
-                format!("no maintenance of `{name}` is going on"),
-            )
-            .with_hint(format!(
-                "`upkeep data:maintenances:history {name}` shows the past ones"
-            )),
+        let Some(work) = unfinished.filter(|work| work.database == *name) else {
+            let sentence = format!("no maintenance of `{name}` is going on");
+            return Ok(
+                Refusal::new(RefusalKind::NotReady, sentence).with_hint(format!(
+                    "`upkeep data:maintenances:history {name}` shows the past ones"
+                )),
+            );
+        };
+        let (procedure, step) = (&work.procedure, &work.step);
+        Ok(if work.is_stuck {
+            Refusal::conflict(format!("the {procedure} of `{name}` is stuck at `{step}`"))
+                .with_hint(format!(
+                    "put right what keeps it there, then `upkeep data:maintenances:run {name}` goes on where it stands"
+                ))
+        } else {
+            Refusal::conflict(format!(
+                "the {procedure} of `{name}` is at `{step}`: it is being undone already, or cannot be any more"
+            ))
+            .with_hint(format!("follow it with: upkeep data:maintenances:wait {name}"))
         })
     }
 }
 
-fn direction(procedure: &str, step: &str) -> Option<Direction> {
-    fn of<S: Steps>(step: &str) -> Option<Direction> {
-        S::named(step).map(|step| step.spec().direction)
+/// The steps of maintenances behind which everything can be as it was.
+pub(crate) fn undoable() -> Vec<String> {
+    fn of<S: Steps>() -> impl Iterator<Item = String> {
+        let forward = S::ALL
+            .iter()
+            .map(|step| step.spec())
+            .filter(|spec| spec.direction == Direction::Forward);
+        forward.map(|spec| format!("{}.{}", S::PROCEDURE, spec.name))
     }
-    match procedure {
-        changeover::Step::PROCEDURE => of::<changeover::Step>(step),
-        failover::Step::PROCEDURE => of::<failover::Step>(step),
-        restart::Step::PROCEDURE => of::<restart::Step>(step),
-        follower_changeover::Step::PROCEDURE => of::<follower_changeover::Step>(step),
-        _ => None,
-    }
-}
-
-fn too_late(database: &Database, procedure: &str, step: &str) -> Refusal {
-    let name = &database.name;
-    Refusal::new(
-        RefusalKind::Conflict,
-        format!("the {procedure} of `{name}` is at `{step}`: it is being undone already, or cannot be any more"),
-    )
-    .with_hint(format!(
-        "follow it with: upkeep data:maintenances:wait {name}"
-    ))
+    of::<changeover::Step>()
+        .chain(of::<failover::Step>())
+        .chain(of::<restart::Step>())
+        .chain(of::<follower_changeover::Step>())
+        .collect()
 }

@@ -6,14 +6,14 @@ use upkeep_domain::refusal::Refusal;
 
 use super::Error;
 use crate::Engine;
-use crate::request::ITSELF;
+use crate::request::{ITSELF, undoable};
 
 /// One that cannot be begun does not keep the others waiting.
 pub(crate) async fn windows(engine: &Engine) -> Result<(), Error> {
     let by = format!("{ITSELF}, for its window is over");
-    let overrun = engine
-        .store
-        .cancel_overrun(ITSELF, window::LENGTH.unsigned_abs(), &by);
+    let (length, undoable) = (window::LENGTH.unsigned_abs(), undoable());
+    let store = &engine.store;
+    let overrun = store.cancel_overrun(ITSELF, length, &by, &undoable);
     overrun.await.map_err(Error::Store)?;
     let now = engine.store.now().await.map_err(Error::Store)?;
     let mut first_error = Ok(());

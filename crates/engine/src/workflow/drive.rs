@@ -78,9 +78,9 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
             tracing::info!("another controller runs it now");
             return;
         };
-        let Some(cancelled_by) = commit(store, &claim, &transition).await else {
+        if !commit(store, &mut claim, &transition).await {
             return;
-        };
+        }
         cross(Boundary::AfterCommit);
         let Some(next) = next else { return };
         if !transition.pause.is_zero() {
@@ -92,7 +92,6 @@ async fn drive_as<R: Run>(world: &World, store: &Store, mut claim: Claim) {
         claim.visit = transition.visit;
         claim.tries = transition.tries;
         claim.failure = transition.failure.or(claim.failure);
-        claim.cancelled_by = cancelled_by.or(claim.cancelled_by);
     }
 }
 
@@ -246,15 +245,17 @@ fn with_ms(mut detail: Value, ms: f64) -> Value {
     detail
 }
 
-/// Commits, however long the store is away. `None` when the claim is lost; otherwise who has called it
-/// off, if somebody has.
-async fn commit(store: &Store, claim: &Claim, transition: &Transition) -> Option<Option<String>> {
+/// Commits, however long the store is away, and hears who has called it off. False when the claim is lost.
+async fn commit(store: &Store, claim: &mut Claim, transition: &Transition) -> bool {
     loop {
         match store.commit(claim, transition).await {
-            Ok(cancelled_by) => return Some(cancelled_by),
+            Ok(cancelled_by) => {
+                claim.cancelled_by = cancelled_by;
+                return true;
+            }
             Err(StoreError::ClaimLost) => {
                 tracing::info!("another controller runs it now");
-                return None;
+                return false;
             }
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "cannot commit a step; trying on");

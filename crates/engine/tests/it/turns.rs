@@ -41,9 +41,7 @@ impl Desk {
     /// The newest first.
     async fn runs(&self, database: &Database) -> Vec<Maintenance> {
         let all = self.stage.store.maintenances(database.id, 99).await;
-        let mut all = all.expect("the store answers");
-        all.retain(|maintenance| maintenance.started_at.is_some());
-        all
+        all.expect("the store answers")
     }
 
     async fn ended(&self, database: &Database, outcomes: &[&str]) {
@@ -71,6 +69,30 @@ impl Desk {
             database.id
         );
         self.stage.texts(&sql).await
+    }
+
+    /// A run that hangs in its copy, in an open window.
+    async fn hangs_in_its_window(&self) -> JoinHandle<()> {
+        let running = self.plan_and_run();
+        self.planned_as("it is planned", |_| true).await;
+        self.sim.inject(COPY, Fault::HangBefore);
+        self.time_passes(&self.database, "1 hour").await;
+        self.sim.hung().await;
+        running
+    }
+
+    /// Its agent does not answer any more: the next server hears that it was called off, and by whom.
+    async fn is_done_in_the_next_window(&self, hanging: JoinHandle<()>, called_off_by: &str) {
+        hanging.abort();
+        let running = self.plan_and_run();
+        self.ended(&self.database, &["rolled_back"]).await;
+        let next = self.planned_as("it is planned anew", |_| true).await;
+        assert_eq!(next.scheduled_for, Some(self.next_opening().await));
+        assert_eq!(
+            self.missed_because(&self.database).await,
+            [format!("it was called off by {called_off_by}")]
+        );
+        running.abort();
     }
 
     async fn next_opening(&self) -> Timestamp {
@@ -169,34 +191,16 @@ async fn what_is_rolled_back_is_tried_again_then_missed_and_done_in_the_next_win
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_person_calls_off_is_done_in_the_next_window() {
     let desk = Desk::open(&RELEASES).await;
-    let running = desk.plan_and_run();
-    desk.planned_as("it is planned", |_| true).await;
-    desk.sim.inject(COPY, Fault::HangBefore);
-    desk.time_passes(&desk.database, "1 hour").await;
-    desk.sim.hung().await;
+    let hanging = desk.hangs_in_its_window().await;
     let called_off = desk.engine.cancel_maintenance(&desk.database, "ama");
     called_off.await.unwrap();
-    // Its agent does not answer any more: the next server hears of it.
-    running.abort();
-    let running = desk.plan_and_run();
-    desk.ended(&desk.database, &["rolled_back"]).await;
-    let next = desk.planned_as("it is planned anew", |_| true).await;
-    assert_eq!(next.scheduled_for, Some(desk.next_opening().await));
-    assert_eq!(
-        desk.missed_because(&desk.database).await,
-        ["it was called off by ama"]
-    );
-    running.abort();
+    desk.is_done_in_the_next_window(hanging, "ama").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_outlasts_its_window_is_called_off_and_done_in_the_next_one() {
     let desk = Desk::open(&RELEASES).await;
-    let running = desk.plan_and_run();
-    desk.planned_as("it is planned", |_| true).await;
-    desk.sim.inject(COPY, Fault::HangBefore);
-    desk.time_passes(&desk.database, "1 hour").await;
-    desk.sim.hung().await;
+    let hanging = desk.hangs_in_its_window().await;
     let over = "UPDATE upkeep.maintenances SET scheduled_for = now() - interval '4 hours'";
     desk.stage.change(over).await;
     wait_until("it is called off", async || {
@@ -204,16 +208,8 @@ async fn what_outlasts_its_window_is_called_off_and_done_in_the_next_one() {
         desk.stage.texts(by).await == ["Upkeep, for its window is over"]
     })
     .await;
-    running.abort();
-    let running = desk.plan_and_run();
-    desk.ended(&desk.database, &["rolled_back"]).await;
-    let next = desk.planned_as("it is planned anew", |_| true).await;
-    assert_eq!(next.scheduled_for, Some(desk.next_opening().await));
-    assert_eq!(
-        desk.missed_because(&desk.database).await,
-        ["it was called off by Upkeep, for its window is over"]
-    );
-    running.abort();
+    let by = "Upkeep, for its window is over";
+    desk.is_done_in_the_next_window(hanging, by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -102,12 +102,8 @@ impl Store {
     }
 
     async fn begin_with(&self, workflow: &NewWorkflow, with: With<'_>) -> Result<(), Error> {
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         let leader = match with {
             With::Database(database) => database.follows,
             _ => None,
@@ -166,7 +162,7 @@ async fn take_turn(
 
 /// Who begins something with a family waits here for whoever begins something else with it: the order
 /// of tickets is the order of commits.
-pub(super) async fn lock_family(
+pub(crate) async fn lock_family(
     transaction: &Transaction<'_>,
     database: DatabaseId,
     leader: Option<DatabaseId>,

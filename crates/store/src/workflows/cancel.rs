@@ -1,4 +1,5 @@
-//! Calling a run off: a mark on the row, which whoever runs it sees at its next commit or renewal.
+//! Calling a run off: a mark on the row, which whoever runs it sees at its next commit or renewal. Only a run that
+//! can still be undone is marked, so that a mark tells why it was.
 
 use std::time::Duration;
 
@@ -6,51 +7,51 @@ use upkeep_domain::id::DatabaseId;
 
 use crate::{Error, Store};
 
-/// A maintenance that was asked to be called off, and where it was just then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cancelling {
-    pub procedure: String,
-    pub step: String,
-}
-
 impl Store {
-    /// Marks the maintenance that is going on; `None` when there is none.
+    /// Marks the maintenance that is going on, if it is at one of these steps (`procedure.step`). False when it
+    /// is at another one, or there is none.
     pub async fn cancel(
         &self,
         database: DatabaseId,
         by: &str,
-    ) -> Result<Option<Cancelling>, Error> {
-        let row = self
+        undoable: &[String],
+    ) -> Result<bool, Error> {
+        let marked = self
             .client()
             .await?
-            .query_opt(
+            .execute(
                 "UPDATE upkeep.workflows SET cancelled_by = $2
                  WHERE database_id = $1 AND maintenance_id IS NOT NULL AND ended_as IS NULL
-                 RETURNING procedure, step",
-                &[&database.0, &by],
+                   AND procedure || '.' || step = ANY ($3)",
+                &[&database.0, &by, &undoable],
             )
             .await
             .map_err(Error::query("call a maintenance off"))?;
-        Ok(row.map(|row| Cancelling {
-            procedure: row.get(0),
-            step: row.get(1),
-        }))
+        Ok(marked > 0)
     }
 
-    /// Marks every maintenance that `begun_by` has begun and whose window, of that length, is over.
+    /// Marks every maintenance that `begun_by` has begun, whose window, of that length, is over, and that is at one
+    /// of these steps. Tells how many.
     pub async fn cancel_overrun(
         &self,
         begun_by: &str,
         window: Duration,
         by: &str,
+        undoable: &[String],
     ) -> Result<u64, Error> {
         self.client()
             .await?
             .execute(
                 "UPDATE upkeep.workflows w SET cancelled_by = $3 FROM upkeep.maintenances m
                  WHERE m.id = w.maintenance_id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
-                   AND m.begun_by = $1 AND m.scheduled_for + $2::bigint * interval '1 millisecond' <= now()",
-                &[&begun_by, &(window.as_millis() as i64), &by],
+                   AND m.begun_by = $1 AND m.scheduled_for + $2::bigint * interval '1 millisecond' <= now()
+                   AND w.procedure || '.' || w.step = ANY ($4)",
+                &[
+                    &begun_by,
+                    &(window.as_millis() as i64),
+                    &by,
+                    &undoable,
+                ],
             )
             .await
             .map_err(Error::query("call off what outruns its window"))

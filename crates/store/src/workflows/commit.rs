@@ -112,12 +112,8 @@ impl Store {
                 .map_err(Error::query("commit a step"))?;
             return row.map(|row| row.get(0)).ok_or(Error::ClaimLost);
         }
-        let mut guard = self.transactions().await?;
-        let client = guard.as_mut().expect("`transactions` filled the slot");
-        let transaction = client
-            .transaction()
-            .await
-            .map_err(Error::query("begin a transaction"))?;
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
         let row = transaction
             .query_opt(COMMIT, &parameters)
             .await

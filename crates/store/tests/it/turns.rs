@@ -132,11 +132,18 @@ async fn what_outruns_its_window_is_called_off_if_no_person_has_begun_it() {
     let database = fixture.idle().await;
     let planned = fixture.planned_for(database.id, at).await;
     fixture.begin(&database, planned, &turn(at)).await.unwrap();
-    let cancel = async |by: &str, window: SignedDuration| {
+    let at_its_step = async |step: &str, by: &str, window: SignedDuration| {
         let store = &fixture.store;
-        let cancelled = store.cancel_overrun(by, window.unsigned_abs(), "the clock");
+        let undoable = [format!("procedure.{step}")];
+        let cancelled = store.cancel_overrun(by, window.unsigned_abs(), "the clock", &undoable);
         cancelled.await.unwrap()
     };
+    assert_eq!(
+        at_its_step("second", "Upkeep", HOUR).await,
+        0,
+        "it is at another"
+    );
+    let cancel = async |by: &str, window| at_its_step("first", by, window).await;
     assert_eq!(cancel("Upkeep", HOUR * 2).await, 0);
     assert_eq!(cancel("ama@example.com", HOUR).await, 0);
     assert_eq!(cancel("Upkeep", HOUR).await, 1);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use upkeep_domain::procedure::Direction;
+use upkeep_domain::refusal::RefusalKind;
 use upkeep_engine::{Boundary, Unwatched};
 use upkeep_testkit::sim::Sim;
 
@@ -31,9 +32,11 @@ async fn call_off(stage: &Stage, case: &Case, step: &Step) -> Ended {
     let database = case.begin(stage, &idle, &sim).await;
     let running = Stopped::start(stage, &sim, at);
     running.reached().await;
-    let called = stage.store.cancel(database, "ama").await;
-    let called = called.expect("the store answers").expect("it goes on");
-    assert_eq!((&*called.procedure, &*called.step), (at.procedure, at.step));
+    let row = stage.database(database).await.expect("it is there");
+    let called = idle.cancel_maintenance(&row, "ama").await;
+    let refused = called.err().map(|refusal| refusal.kind);
+    let too_late = step.direction != Direction::Forward;
+    assert_eq!(refused, too_late.then_some(RefusalKind::Conflict), "{at:?}");
     let ended = running.go_on_until(stage.end(database, PATIENCE)).await;
     assert_eq!(wrong(stage, &sim, ended).await, [] as [&str; 0], "{at:?}");
     if ended == Ended::RolledBack {

@@ -95,7 +95,7 @@ pub(crate) async fn cancel(
     let asked = out.doing(&doing, client.cancel(addon.id)).await?;
     if !args.wait {
         out.say(&format!(
-            "It is being undone; use `upkeep data:maintenances:wait {}` to watch it.",
+            "It is undone unless it has come too far just now; use `upkeep data:maintenances:wait {}` to watch it.",
             addon.name
         ));
         out.result(&asked, |_| String::new());
