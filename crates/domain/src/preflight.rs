@@ -12,8 +12,8 @@ mod waiver;
 
 pub use check::Check;
 pub use facts::{
-    Archiving, Collation, ColumnOption, Facts, Finding, Floor, Found, Icu, List, OpenTransaction,
-    PreparedTransaction, Slot, Standing,
+    Archiving, Collation, ColumnOption, Facts, Finding, Floor, FollowerFacts, Found, Icu, List,
+    OpenTransaction, PreparedTransaction, Slot,
 };
 pub use judge::{Room, Situation, Way, judge};
 pub use report::{Action, Judged, Report, Run, Verdict};

@@ -9,7 +9,9 @@ use upkeep_domain::hold::Prepared;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{InstanceSettings, Observation, ProcessState};
-use upkeep_domain::preflight::{Facts, Report, Room, Run, Situation, Standing, Waiver, Way, judge};
+use upkeep_domain::preflight::{
+    Facts, FollowerFacts, Report, Room, Run, Situation, Waiver, Way, judge,
+};
 use upkeep_domain::release::{Catalogue, Release, ReleaseName, knowledge};
 
 use crate::procedure::room_needed;
@@ -101,7 +103,7 @@ pub(crate) async fn inspect(
         }
         _ => None,
     };
-    let standings = standings(host, followers, facts.as_ref()).await;
+    let seen = facts_of_followers(host, followers, facts.as_ref()).await;
     let carried_slots = match subject.successor {
         Some(successor) => Some(failover_slots(host, successor).await?),
         None => None,
@@ -121,7 +123,7 @@ pub(crate) async fn inspect(
         dry_start: dry_start.as_ref(),
         facts: facts.as_ref(),
         prepared: subject.prepared,
-        followers: &standings,
+        followers: &seen,
         carried_slots: carried_slots.as_ref(),
     };
     let report = judge(&situation, subject.waivers);
@@ -137,18 +139,18 @@ async fn observe(host: &dyn Ask, instance: InstanceId) -> Result<Observation, Fa
 }
 
 /// One that cannot be asked is left out: a broken follower stands in nobody's way, it is replaced.
-async fn standings(
+async fn facts_of_followers(
     host: &dyn Ask,
     followers: &[Following],
     facts: Option<&Facts>,
-) -> Vec<Standing> {
+) -> Vec<FollowerFacts> {
     let floors = facts.map(|facts| facts.floors.as_slice());
     let names: Vec<String> = floors
         .unwrap_or_default()
         .iter()
         .map(|floor| floor.name.clone())
         .collect();
-    let mut standings = Vec::new();
+    let mut all = Vec::new();
     for Following { name, instance } in followers {
         let query = HostQuery::Settings {
             instance: *instance,
@@ -160,13 +162,13 @@ async fn standings(
             continue;
         };
         let number = |(name, value): (String, String)| Some((name, value.parse().ok()?));
-        standings.push(Standing {
+        all.push(FollowerFacts {
             name: name.clone(),
             running: seen.version,
             floors: values.into_iter().filter_map(number).collect(),
         });
     }
-    standings
+    all
 }
 
 /// Logical slots that are marked for failover, as a primary has them or a standby could go on with.

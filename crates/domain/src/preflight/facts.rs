@@ -124,7 +124,7 @@ pub struct Floor {
 
 /// A follower of the database that is looked at, by the name that people know it by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct FollowerFacts {
     pub name: String,
     pub running: Option<Version>,
     /// What it runs with of the settings that must not be lower than on its leader.

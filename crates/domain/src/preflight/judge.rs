@@ -12,7 +12,7 @@ mod traffic;
 
 use std::collections::BTreeSet;
 
-use super::{Action, Check, Facts, Judged, Report, Run, Standing, Verdict, Waiver};
+use super::{Action, Check, Facts, FollowerFacts, Judged, Report, Run, Verdict, Waiver};
 use crate::dry_start::DryStart;
 use crate::hold::Prepared;
 use crate::instance::{InstanceSettings, Observation};
@@ -84,7 +84,7 @@ pub struct Situation<'a> {
     /// What the endpoint found when it prepared the sessions.
     pub prepared: Option<&'a Prepared>,
     /// Those that could be looked at.
-    pub followers: &'a [Standing],
+    pub followers: &'a [FollowerFacts],
     /// Logical slots that the next primary could go on with; `None` while it is not there yet.
     pub carried_slots: Option<&'a BTreeSet<String>>,
 }

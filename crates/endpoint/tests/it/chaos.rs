@@ -12,10 +12,11 @@ use upkeep_wire::message::frontend;
 
 use crate::postgres::pgbench;
 use crate::raw::{RawClient, rows};
-use crate::world::{DBNAME, FENCE, World};
+use crate::world::{DBNAME, FENCE, World, wait_until};
 
 const CLIENTS: u64 = 6;
 const LASTS: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// xorshift: the same choices in every run.
 struct Dice(u64);
@@ -151,13 +152,13 @@ async fn clients_that_are_moved_at_random_moments_never_notice() {
     let (mut moves, began) = (0, Instant::now());
     while began.elapsed() < LASTS {
         if dice.roll(2) == 0 {
-            world
-                .endpoint
-                .prepare(DBNAME, FENCE, &target)
-                .await
-                .unwrap();
+            world.prepare(&target).await;
         }
-        tokio::time::sleep(Duration::from_millis(dice.roll(40))).await;
+        let until = acts.load(Ordering::Relaxed) + dice.roll(40);
+        wait_until("clients act", PATIENCE, async || {
+            acts.load(Ordering::Relaxed) >= until
+        })
+        .await;
         let HoldReply::Held { .. } = world.hold().await else {
             panic!("blocked")
         };
@@ -184,6 +185,11 @@ async fn clients_that_are_moved_at_random_moments_never_notice() {
     );
 }
 
+async fn transactions(looker: &mut RawClient) -> u64 {
+    let rows = looker.rows("SELECT count(*) FROM pgbench_history").await;
+    rows[0][0].parse().unwrap()
+}
+
 /// A driver that was not written with any of this in mind. A thread for each client: one that waits
 /// in one connection while another has a transaction open would keep the drain waiting.
 #[tokio::test(flavor = "multi_thread")]
@@ -202,11 +208,17 @@ async fn pgbench_in_every_protocol_never_notices_its_moves() {
         ]),
         bench(&["-n", "-M", "prepared", "-c", "3", "-j", "3", "-T", "4"]),
     ];
+    let mut looker = world.raw().await;
     let mut moves = 0;
     while !running.iter().all(tokio::task::JoinHandle::is_finished) {
         world.move_to_itself(moves % 2 == 0).await;
         moves += 1;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let before = transactions(&mut looker).await;
+        wait_until("transactions go on", PATIENCE, async || {
+            let all_over = running.iter().all(tokio::task::JoinHandle::is_finished);
+            all_over || transactions(&mut looker).await > before + 20
+        })
+        .await;
     }
     for finished in running {
         let said = finished.await.unwrap();
@@ -214,5 +226,5 @@ async fn pgbench_in_every_protocol_never_notices_its_moves() {
     }
     println!("{moves} moves under pgbench");
     let sql = "SELECT (SELECT sum(abalance) FROM pgbench_accounts) = sum(delta), count(*) > 100 FROM pgbench_history";
-    assert_eq!(world.raw().await.rows(sql).await, [["t", "t"]]);
+    assert_eq!(looker.rows(sql).await, [["t", "t"]]);
 }

@@ -112,11 +112,7 @@ async fn what_changes_after_the_preparation_moves_too() {
     let world = World::new().await;
     let mut client = dressed(&world).await;
     let target = world.primary.target().await;
-    let prepared = world
-        .endpoint
-        .prepare(DBNAME, FENCE, &target)
-        .await
-        .unwrap();
+    let prepared = world.prepare(&target).await;
     assert_eq!((prepared.sessions, prepared.spares), (1, 1));
     for sql in [
         "RESET ROLE",
@@ -217,11 +213,7 @@ async fn a_session_that_cannot_be_carried_is_told_to_reconnect_and_counted() {
     let mut stream = RawClient::connect_with(world.address, &startup, "secret").await;
     cursor.rows("DECLARE c CURSOR WITH HOLD FOR SELECT 1").await;
     let target = world.primary.target().await;
-    let prepared = world
-        .endpoint
-        .prepare(DBNAME, FENCE, &target)
-        .await
-        .unwrap();
+    let prepared = world.prepare(&target).await;
     assert_eq!((prepared.sessions, prepared.spares), (4, 1));
     assert_eq!(prepared.unmovable.get("replication connection"), Some(&1));
     assert_eq!(prepared.unmovable.get("temporary objects"), Some(&1));
@@ -263,11 +255,7 @@ async fn a_session_whose_state_could_not_be_read_is_carried_and_counted() {
     long.send(&parse).await;
     assert_eq!(tags(&long.until_ready().await), "1Z");
     let target = world.primary.target().await;
-    let prepared = world
-        .endpoint
-        .prepare(DBNAME, FENCE, &target)
-        .await
-        .unwrap();
+    let prepared = world.prepare(&target).await;
     let expected = [
         ("custom settings whose names are not known".to_owned(), 1),
         ("unnamed statement too long to be kept".to_owned(), 1),
@@ -291,11 +279,7 @@ async fn a_session_whose_probe_is_cancelled_goes_on() {
         .await;
     client.rows("SET statement_timeout = '1ms'").await;
     let target = world.primary.target().await;
-    let prepared = world
-        .endpoint
-        .prepare(DBNAME, FENCE, &target)
-        .await
-        .unwrap();
+    let prepared = world.prepare(&target).await;
     assert_eq!(prepared.unmovable.values().sum::<u32>(), 1, "{prepared:?}");
     client.rows("RESET statement_timeout").await;
     assert_eq!(client.rows("SELECT 1").await, [["1"]]);

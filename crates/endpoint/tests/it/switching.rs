@@ -81,11 +81,7 @@ async fn switch(prepared: bool, end: End) {
     })
     .await;
     if prepared {
-        let ready = world
-            .endpoint
-            .prepare(DBNAME, FENCE, &target)
-            .await
-            .unwrap();
+        let ready = world.prepare(&target).await;
         assert_eq!(
             (ready.sessions, ready.spares),
             (WRITERS as u32 + 2, WRITERS as u32 + 2)

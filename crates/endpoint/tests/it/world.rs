@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error, NoTls};
-use upkeep_domain::hold::{HoldLimits, HoldReply, ReleaseOnto};
+use upkeep_domain::hold::{HoldLimits, HoldReply, Prepared, ReleaseOnto};
 use upkeep_domain::host_command::Fence;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::ports::Traffic;
@@ -113,6 +113,11 @@ impl World {
             .unwrap()
     }
 
+    pub(crate) async fn prepare(&self, target: &Target) -> Prepared {
+        let prepared = self.endpoint.prepare(DBNAME, FENCE, target).await;
+        prepared.unwrap()
+    }
+
     pub(crate) async fn hold_all(&self) -> u32 {
         match self.hold().await {
             HoldReply::Held { sessions, .. } => sessions,
@@ -138,7 +143,7 @@ impl World {
     pub(crate) async fn move_to_itself(&self, prepared: bool) {
         let target = self.primary.target().await;
         if prepared {
-            self.endpoint.prepare(DBNAME, FENCE, &target).await.unwrap();
+            self.prepare(&target).await;
         }
         self.hold_all().await;
         self.endpoint.seal(DBNAME, FENCE).await.unwrap();

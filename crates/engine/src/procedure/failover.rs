@@ -15,7 +15,7 @@ use upkeep_domain::release::ReleaseName;
 use upkeep_domain::standby::stands_ready;
 use upkeep_store::Change;
 
-use super::shared::{Copy, Followers, Switch, preflight};
+use super::shared::{Copy, Followers, Switch, patch_standby, preflight};
 use super::slot_of;
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit, unexpected};
@@ -50,7 +50,7 @@ impl Run for Failover {
         let Switch { host, old, new, .. } = self.switch;
         match step {
             Step::Check => self.check(visit).await,
-            Step::PatchStandby => self.patch_standby(visit).await,
+            Step::PatchStandby => patch_standby(visit, host, new, &self.release).await,
             Step::CatchUp => self.catch_up(visit).await,
             Step::Soak => self.soak(visit).await,
             Step::PointFollowers => Followers::point(visit, host, new).await,
@@ -138,19 +138,6 @@ impl Failover {
         };
         preflight(visit, self.switch.host, &subject, &mut self.report).await?;
         Ok(())
-    }
-
-    async fn patch_standby(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let Switch { host, new, .. } = self.switch;
-        let patch = HostCommand::PatchStandby {
-            instance: new,
-            release: self.release.clone(),
-        };
-        visit.command(host, 0, patch).await?;
-        Ok(Done::new().with(Change::SetRelease {
-            id: new,
-            release: self.release.to_string(),
-        }))
     }
 
     async fn catch_up(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {

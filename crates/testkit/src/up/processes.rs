@@ -33,10 +33,17 @@ impl RunningInstance {
         config
     }
 
-    /// All its processes stop where they are, as on a host that hangs. Nothing undoes it.
-    pub fn stand_still(&self) {
-        let binary = Utf8Path::new("postgres");
-        signal(of(&self.data_dir, binary), Signal::SIGSTOP);
+    /// Those of its processes that call themselves so stop where they are, as on a host that hangs; all are
+    /// called `postgres`. Nothing undoes it. Tells how many.
+    pub fn stand_still(&self, title: &str) -> usize {
+        let mut processes = of(&self.data_dir, Utf8Path::new("postgres"));
+        processes.retain(|pid| {
+            let own = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&own).contains(title)
+        });
+        let count = processes.len();
+        signal(processes, Signal::SIGSTOP);
+        count
     }
 }
 

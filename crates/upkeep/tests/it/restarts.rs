@@ -6,29 +6,10 @@ use std::io::Write as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
-use upkeep_testkit::up::RunningInstance;
 
-use crate::world::{World, connect, other};
+use crate::direct::{primary, show, superuser};
+use crate::world::{World, other};
 use crate::{left, load};
-
-pub(crate) async fn primary(world: &World) -> RunningInstance {
-    world.primary().await.expect("the primary runs")
-}
-
-pub(crate) async fn superuser(world: &World, sql: &str) {
-    let client = connect(&world.direct(&primary(world).await)).await.unwrap();
-    client.batch_execute(sql).await.unwrap();
-}
-
-pub(crate) async fn show(world: &World, name: &str) -> String {
-    ask(world, &format!("SHOW {name}")).await
-}
-
-/// One text from the primary, past the endpoint.
-pub(crate) async fn ask(world: &World, sql: &str) -> String {
-    let client = connect(&world.direct(&primary(world).await)).await.unwrap();
-    client.query_one(sql, &[]).await.unwrap().get(0)
-}
 
 fn append(path: &Utf8Path, line: &str) {
     let mut file = OpenOptions::new().append(true).open(path).unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use upkeep_testkit::up::Running;
 
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -24,4 +25,14 @@ pub(crate) async fn wait_for<T>(
 
 pub(crate) async fn wait_until(what: &str, within: Duration, mut look: impl AsyncFnMut() -> bool) {
     wait_for(what, within, async || look().await.then_some(())).await;
+}
+
+/// Until a run that is watched says this of a step.
+pub(crate) async fn wait_for_line(running: &mut Running, step: &str, said: &str) {
+    const WITHIN: Duration = Duration::from_secs(60);
+    let says = async || {
+        let line = running.heard().await?;
+        (line.starts_with(step) && line.contains(said)).then_some(())
+    };
+    wait_for(&format!("{step}: {said}"), WITHIN, says).await;
 }

@@ -1,7 +1,7 @@
 //! Whether followers can go on behind the server that the primary becomes.
 
 use super::{Situation, Word, blocked, fit, pass, warning};
-use crate::preflight::{Facts, Floor, Standing};
+use crate::preflight::{Facts, Floor, FollowerFacts};
 
 /// A standby stops replaying at the record that says that its primary has more than itself.
 ///
@@ -44,7 +44,7 @@ pub(super) fn word(situation: &Situation<'_>, facts: &Facts) -> Option<Word> {
 fn lower_than_next<'a>(
     situation: &'a Situation<'_>,
     facts: &'a Facts,
-    follower: &'a Standing,
+    follower: &'a FollowerFacts,
 ) -> impl Iterator<Item = String> + 'a {
     facts.floors.iter().filter_map(move |floor| {
         let (next, has) = (next(situation, floor), *follower.floors.get(&floor.name)?);
@@ -62,7 +62,7 @@ fn next(situation: &Situation<'_>, floor: &Floor) -> i64 {
     }
 }
 
-fn is_older(situation: &Situation<'_>, follower: &Standing) -> Option<String> {
+fn is_older(situation: &Situation<'_>, follower: &FollowerFacts) -> Option<String> {
     let (running, target) = (follower.running?, situation.target?.version);
     (running.major == target.major && running < target)
         .then(|| format!("`{}` ({running})", follower.name))

@@ -65,7 +65,7 @@ struct Case {
     dry_start: DryStart,
     facts: Facts,
     prepared: Option<Prepared>,
-    followers: Vec<Standing>,
+    followers: Vec<FollowerFacts>,
     carried_slots: Option<BTreeSet<String>>,
     waivers: Vec<Waiver>,
 }
@@ -98,7 +98,7 @@ impl Case {
                 ..Facts::default()
             },
             prepared: None,
-            followers: vec![Standing {
+            followers: vec![FollowerFacts {
                 name: "reader".to_owned(),
                 running: Some(Version::new(15, 99)),
                 floors: [("max_connections".to_owned(), 1000)].into(),

@@ -4,11 +4,10 @@ use serde_json::json;
 use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::ProcessState;
 use upkeep_domain::preflight::{Run as Moment, Way};
-use upkeep_store::Change;
 
 use super::Restart;
 use crate::preflight::Subject;
-use crate::procedure::shared::{activity, preflight, wait_for_long_transactions};
+use crate::procedure::shared::{activity, patch_standby, preflight, wait_for_long_transactions};
 use crate::procedure::target;
 use crate::workflow::{Done, Failure, Visit};
 
@@ -56,15 +55,7 @@ impl Restart {
         let Some(standby) = self.standby else {
             return Ok(Done::new());
         };
-        let patch = HostCommand::PatchStandby {
-            instance: standby,
-            release: self.release.clone(),
-        };
-        visit.command(self.host, 0, patch).await?;
-        Ok(Done::new().with(Change::SetRelease {
-            id: standby,
-            release: self.release.to_string(),
-        }))
+        patch_standby(visit, self.host, standby, &self.release).await
     }
 
     /// Twice: the second has next to nothing left to write, and so has the stop.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::wait::{wait_for, wait_until};
+use crate::wait::{wait_for_line, wait_until};
 use crate::world::{World, clean_stop};
 use crate::{left, load};
 
@@ -18,7 +18,7 @@ async fn switch_a_stopped_primary_that_does_not_start_again_is_not_replaced_by_o
     let mut running = world.begin_and_stop_at("seal", "after_commit").await;
     let old = world.primary().await.expect("the primary runs");
     let replacement = world.replacement().await.expect("the replacement runs");
-    replacement.stand_still();
+    replacement.stand_still("postgres");
     world.up.look_again().unwrap();
     wait_until("the old primary's end", SOON, async || {
         world
@@ -31,14 +31,7 @@ async fn switch_a_stopped_primary_that_does_not_start_again_is_not_replaced_by_o
     let control = old.data_dir.join("global/pg_control");
     let hidden = old.data_dir.join("global/hidden");
     fs::rename(&control, &hidden).unwrap();
-    let tried = async || {
-        running
-            .heard()
-            .await
-            .filter(|line| line.contains("pg_control"))
-    };
-    let told = wait_for("a run that says what keeps it", SOON, tried).await;
-    assert!(told.starts_with("thaw"), "{told}");
+    wait_for_line(&mut running, "thaw", "pg_control").await;
     assert!(
         replacement.data_dir.join("standby.signal").exists(),
         "it was promoted"

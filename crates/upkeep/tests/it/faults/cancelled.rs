@@ -1,27 +1,17 @@
 //! A person calls a run off, while it waits for something that takes long.
 
-use std::time::Duration;
-
-use crate::wait::wait_for;
+use super::ballast::{BALLAST, HALF_COPIED};
+use crate::wait::wait_for_line;
 use crate::world::World;
 use crate::{left, load};
 
-const SOON: Duration = Duration::from_secs(60);
 const REFUSED: i32 = 2;
 
-/// About 300 MB: characters of that length are not compressed.
-const BALLAST: &str = "CREATE TABLE ballast(filler char(1000));
-    INSERT INTO ballast SELECT 'x' FROM generate_series(1, 270000)";
-
-/// Begins, calls it off when `begins` is said of `step`, and looks at what is left.
+/// Begins, calls it off when this is said of `step`, and looks at what is left.
 async fn call_off(world: &World, step: &str, said: &str) {
     let from = world.release().await;
     let mut running = world.begin().await;
-    let there = async || {
-        let line = running.heard().await?;
-        (line.starts_with(step) && line.contains(said)).then_some(())
-    };
-    wait_for("a run that waits", SOON, there).await;
+    wait_for_line(&mut running, step, said).await;
     let cancel = ["data:maintenances:cancel", &world.database, "--wait"];
     world.up.run(&cancel).await.unwrap();
     let ending = world.ending(running).await;
@@ -35,7 +25,7 @@ async fn switch_a_run_that_is_called_off_leaves_nothing_behind() {
     let world = World::new().await;
     world.connect().await.batch_execute(BALLAST).await.unwrap();
     let load = load::start(&world).await;
-    call_off(&world, "base_backup", "MB of about").await;
+    call_off(&world, "base_backup", HALF_COPIED).await;
 
     let client = world.connect().await;
     client.batch_execute("BEGIN; SELECT 1").await.unwrap();

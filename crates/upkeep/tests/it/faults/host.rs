@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use upkeep_testkit::up::Role;
 
-use crate::wait::{wait_for, wait_until};
+use super::ballast::{BALLAST, HALF_COPIED};
+use crate::wait::{wait_for_line, wait_until};
 use crate::world::{World, connect, other};
 use crate::{left, load};
 
 const SOON: Duration = Duration::from_secs(20);
-
-/// About 300 MB: characters of that length are not compressed.
-const BALLAST: &str = "CREATE TABLE ballast(filler char(1000));
-    INSERT INTO ballast SELECT 'x' FROM generate_series(1, 270000)";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_a_copy_that_loses_its_agent_is_made_again() {
@@ -23,16 +20,11 @@ async fn switch_a_copy_that_loses_its_agent_is_made_again() {
     let client = connect(&world.direct(&primary)).await.unwrap();
     client.batch_execute(BALLAST).await.unwrap();
     let mut running = world.begin().await;
-    let copying = async || running.heard().await.filter(|line| half_copied(line));
-    wait_for("a copy in the middle", SOON * 3, copying).await;
+    wait_for_line(&mut running, "base_backup", HALF_COPIED).await;
     world.up.crash(Role::Agent).unwrap();
     let ending = world.ending(running).await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     left::nothing_but_the_primary(&world, other(&from)).await;
-}
-
-fn half_copied(line: &str) -> bool {
-    line.starts_with("base_backup") && line.contains("MB of about")
 }
 
 /// With the server at the same moment: whoever comes back first must find the other's traces.

@@ -1,14 +1,12 @@
 //! What lives in a server beside its data: transactions that are only prepared, whoever confirms its commits, and
 //! what an archive has not taken.
 
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
-use upkeep_testkit::releases_source::installed_dir;
-use upkeep_testkit::up::RunningInstance;
 
-use crate::restarts::{ask, primary, show, superuser};
+use crate::direct::{ask, show, superuser};
+use crate::outsider::Outsider;
 use crate::wait::wait_until;
 use crate::world::{World, other};
 use crate::{left, load};
@@ -53,49 +51,22 @@ async fn switch_prepared_transactions_go_along_with_their_locks() {
     load::promise_held(load).await;
 }
 
-/// Of a client of ours that confirms commits, as a backup that must not miss any does.
-struct Confirming(Child);
-
-impl Confirming {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a standby of somebody else, for a test's own set-up"
-    )]
-    fn start(primary: &RunningInstance, into: &str) -> Self {
-        let program = installed_dir("15").join("bin/pg_receivewal");
-        let (host, port) = (&primary.socket_dir, primary.port);
-        let dbname =
-            format!("host={host} port={port} user=upkeep dbname=postgres application_name=backup");
-        let child = Command::new(program)
-            .args(["--synchronous", "--no-loop", "-D", into, "-d", &dbname])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Self(child.unwrap())
-    }
-}
-
-impl Drop for Confirming {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A copy brings along that commits wait for somebody who does not follow the new primary.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_nobody_waits_on_the_new_primary_for_a_standby_of_the_old_one() {
     let world = World::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let confirming = Confirming::start(&primary(&world).await, folder.path().to_str().unwrap());
+    let into = folder.path().to_str().unwrap();
+    let receive = ["--synchronous", "-D", into];
+    let confirming = Outsider::start(&world, "pg_receivewal", "postgres", &receive).await;
     wait_until("it receives", SOON, async || {
-        let streams = "SELECT count(*)::text FROM pg_stat_replication WHERE application_name = 'backup' AND state = 'streaming'";
+        let streams = "SELECT count(*)::text FROM pg_stat_replication WHERE application_name = 'outsider' AND state = 'streaming'";
         ask(&world, streams).await == "1"
     })
     .await;
     superuser(
         &world,
-        "ALTER SYSTEM SET synchronous_standby_names = 'backup'",
+        "ALTER SYSTEM SET synchronous_standby_names = 'outsider'",
     )
     .await;
     superuser(&world, "SELECT pg_reload_conf()").await;

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use upkeep_testkit::releases_source::installed_dir;
 use upkeep_testkit::up::Role;
 
-use crate::restarts::{primary, show, superuser};
+use crate::direct::{primary, show, superuser};
 use crate::world::World;
 use crate::{left, load};
 

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use crate::direct::{show, superuser};
 use crate::followers::Follower;
 use crate::load;
-use crate::restarts::{show, superuser};
 use crate::wait::wait_until;
 use crate::world::{APP, World, connect};
 

@@ -25,7 +25,7 @@ async fn switch_a_server_that_dies_while_the_old_primary_is_stopped_harms_nobody
     // Its last records cannot arrive, so it never counts as fenced, and is started again.
     let running = world.begin_and_stop_at("seal", "after_commit").await;
     let replacement = world.replacement().await.expect("the replacement runs");
-    replacement.stand_still();
+    replacement.stand_still("postgres");
     world
         .up
         .arm_crash("changeover", "thaw", "after_effect")
