@@ -6,6 +6,7 @@
 mod apps;
 mod databases;
 mod error;
+mod freezes;
 mod maintenances;
 mod releases;
 

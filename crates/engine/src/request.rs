@@ -8,6 +8,7 @@ mod cancel_maintenance;
 mod create_database;
 mod destroy_database;
 mod followers;
+mod freezes;
 mod naming;
 mod plan;
 mod preflight;

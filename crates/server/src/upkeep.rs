@@ -1,13 +1,14 @@
 //! What Heroku has no word for: the events of a database, what would stand in the way of its
-//! maintenance, calling one off, and the PostgreSQL releases there are.
+//! maintenance, calling one off, times without any, and the PostgreSQL releases there are.
 
 mod cancel;
 mod events;
+mod freezes;
 mod preflight;
 mod releases;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use upkeep_api::paths;
 
 use crate::router::Services;
@@ -16,6 +17,8 @@ pub(crate) fn routes() -> Router<Services> {
     Router::new()
         .route(paths::CANCEL, post(cancel::cancel))
         .route(paths::EVENTS, get(events::list))
+        .route(paths::FREEZES, get(freezes::list).post(freezes::add))
+        .route(paths::FREEZE, delete(freezes::remove))
         .route(paths::PREFLIGHT, get(preflight::make))
         .route(paths::PREFLIGHTS, get(preflight::kept))
         .route(paths::RELEASES, get(releases::list).post(releases::add))

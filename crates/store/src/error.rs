@@ -22,6 +22,8 @@ pub enum Error {
     Newer { found: i32, known: i32 },
     #[error("the state database belongs to host `{host}`: one host per state database, for now")]
     OtherHost { host: upkeep_domain::id::HostId },
+    #[error("this program does not know the time zone `{zone}` of a freeze: run a newer `upkeep`")]
+    UnknownZone { zone: String },
     #[error("another controller has taken over this workflow")]
     ClaimLost,
     #[error("the database that was to be followed is there no more")]

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_cancel.sql"),
     include_str!("../migrations/0008_windows.sql"),
     include_str!("../migrations/0009_turns.sql"),
+    include_str!("../migrations/0010_freezes.sql"),
 ];
 
 /// Version of the tables that this program works with.

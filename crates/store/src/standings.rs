@@ -4,11 +4,12 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
-use upkeep_domain::id::{DatabaseId, MaintenanceId};
-use upkeep_domain::maintenance::Window;
+use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::turn::RolledBack;
+use upkeep_domain::maintenance::{Freeze, Window};
 use uuid::Uuid;
 
+use crate::freezes::{KeptFreeze, concerning};
 use crate::{Error, Store};
 
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Standing {
     /// That of its primary.
     pub release: String,
     pub chosen_window: Option<Window>,
+    /// Those that concern it.
+    pub freezes: Vec<Freeze>,
     pub created_at: Timestamp,
     /// When it was last maintained with success; when it was made, if never.
     pub maintained_at: Timestamp,
@@ -55,6 +58,7 @@ const RUNS_LOOKED_AT: i64 = 5;
 
 const STANDINGS: &str = "
     SELECT d.id, d.plan, d.maintenance_window, d.created_at, i.release,
+           ARRAY(SELECT t.app_id FROM upkeep.attachments t WHERE t.database_id = d.id) AS apps,
            coalesce((SELECT max(m.completed_at) FROM upkeep.maintenances m
                      WHERE m.database_id = d.id AND m.outcome = 'succeeded'), d.created_at) AS maintained_at,
            p.id AS planned_id, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note,
@@ -97,17 +101,21 @@ impl Store {
     }
 
     async fn read_standings(&self, time_has_come: bool) -> Result<Vec<Standing>, Error> {
+        let freezes = self.freezes().await?;
         let client = self.client().await?;
         let rows = client
             .query(STANDINGS, &[&time_has_come, &RUNS_LOOKED_AT])
             .await;
         let rows = rows.map_err(Error::query("list databases for planning"))?;
-        Ok(rows.iter().map(Standing::from_row).collect())
+        let standing = |row| Standing::from_row(row, &freezes);
+        Ok(rows.iter().map(standing).collect())
     }
 }
 
 impl Standing {
-    fn from_row(row: &Row) -> Self {
+    fn from_row(row: &Row, freezes: &[KeptFreeze]) -> Self {
+        let apps: Vec<Uuid> = row.get("apps");
+        let apps: Vec<AppId> = apps.into_iter().map(AppId).collect();
         let planned = row.get::<_, Option<Uuid>>("planned_id");
         let longest_ms = row.get::<_, Option<f64>>("longest_ms");
         Self {
@@ -117,6 +125,7 @@ impl Standing {
             chosen_window: row
                 .get::<_, Option<Json<Window>>>("maintenance_window")
                 .map(|Json(window)| window),
+            freezes: concerning(freezes, &apps),
             created_at: row.get("created_at"),
             maintained_at: row.get("maintained_at"),
             planned: planned.map(|id| Outline {

@@ -4,6 +4,7 @@
 
 mod addons;
 mod apps;
+mod freezes;
 mod maintenances;
 mod pg;
 mod plans;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use addons::{AddonsAttach, AddonsCreate, AddonsDestroy, AddonsDetach, AddonsList, AddonsWait};
 pub use apps::{AppsCreate, Config, ConfigGet};
+pub use freezes::{FreezesAdd, FreezesRemove};
 pub use maintenances::{
     MaintenanceCancel, MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun,
     MaintenanceSchedule, MaintenanceWait, MaintenanceWindow, MaintenanceWindowUpdate,
@@ -157,6 +159,15 @@ pub enum ClientCommand {
     /// Print the built-in policy of maintenances, in the format of `upkeep up --policy`
     #[command(name = "policy")]
     Policy,
+    /// List the freezes: times in which nothing is maintained by itself
+    #[command(name = "freezes")]
+    Freezes,
+    /// Add a freeze; what is planned within it is moved
+    #[command(name = "freezes:add")]
+    FreezesAdd(FreezesAdd),
+    /// Remove a freeze
+    #[command(name = "freezes:remove")]
+    FreezesRemove(FreezesRemove),
     /// List the PostgreSQL releases that databases can run on
     #[command(name = "releases")]
     Releases,

@@ -7,6 +7,7 @@ mod config;
 mod connection;
 mod find;
 mod follow;
+mod freezes;
 mod maintenances;
 mod pg;
 mod plans;
@@ -72,6 +73,9 @@ async fn dispatch(
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
         ClientCommand::Plans(_) => plans::list(client, out).await,
         ClientCommand::Policy => Ok(policy::defaults(out)),
+        ClientCommand::Freezes => freezes::list(client, out).await,
+        ClientCommand::FreezesAdd(args) => freezes::add(client, args, out).await,
+        ClientCommand::FreezesRemove(args) => freezes::remove(client, args, out).await,
         ClientCommand::Releases => releases::list(client, out).await,
         ClientCommand::ReleasesAdd(args) => releases::add(client, args, out).await,
         ClientCommand::ReleasesInfo(args) => releases::info(client, args, out).await,

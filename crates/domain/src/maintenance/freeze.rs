@@ -5,14 +5,13 @@ mod stretches;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Interval, Zone};
 use crate::id::AppId;
+use crate::refusal::Refusal;
 
 pub use period::Period;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freeze {
     pub scope: Scope,
     pub period: Period,
@@ -22,18 +21,47 @@ pub struct Freeze {
     pub because: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Fleet,
     App(AppId),
 }
 
+const BECAUSE_CHARS_MAX: usize = 200;
+
 impl Freeze {
-    pub fn concerns(&self, app: AppId) -> bool {
+    /// From what people type; UTC if they say no zone.
+    ///
+    /// # Errors
+    /// A refusal that says what was wrong and gives examples.
+    pub fn typed(
+        scope: Scope,
+        (from, to): (&str, &str),
+        zone: Option<&str>,
+        because: &str,
+    ) -> Result<Self, Refusal> {
+        let because = because.trim();
+        let is_line = !because.is_empty()
+            && because.chars().count() <= BECAUSE_CHARS_MAX
+            && !because.contains(char::is_control);
+        if !is_line {
+            let sentence =
+                format!("the reason of a freeze is a line of 1 to {BECAUSE_CHARS_MAX} characters");
+            return Err(Refusal::invalid(sentence).with_hint("such as: year-end closing"));
+        }
+        Ok(Self {
+            scope,
+            period: Period::typed(from, to)?,
+            zone: zone.map_or(Ok(Zone::UTC), str::parse)?,
+            because: because.to_owned(),
+        })
+    }
+
+    /// Whether it is one of a database that these apps have.
+    pub fn concerns(&self, apps: &[AppId]) -> bool {
         match self.scope {
             Scope::Fleet => true,
-            Scope::App(own) => own == app,
+            Scope::App(own) => apps.contains(&own),
         }
     }
 }
@@ -49,6 +77,11 @@ impl fmt::Display for Freeze {
         } = self;
         write!(f, "{because}, {period} {zone}")
     }
+}
+
+/// How people are told that something was put off.
+pub fn moved_note(freeze: &Freeze) -> String {
+    format!("moved out of a freeze ({freeze})")
 }
 
 /// The first of these that any part of the interval falls into.
@@ -67,11 +100,14 @@ mod tests {
     use super::*;
 
     fn freeze(scope: Scope, from: &str, to: &str) -> Freeze {
-        Freeze {
-            scope,
-            period: Period::typed(from, to).unwrap(),
-            zone: Zone::UTC,
-            because: "year-end closing".to_owned(),
+        Freeze::typed(scope, (from, to), None, " year-end closing ").unwrap()
+    }
+
+    #[test]
+    fn the_reason_of_a_freeze_is_a_line_that_says_something() {
+        for because in ["", "  ", "closing\nthe year", &"a".repeat(201)] {
+            let refusal = Freeze::typed(Scope::Fleet, ("12-20", "01-03"), None, because);
+            assert!(refusal.unwrap_err().sentence.contains("a line of 1 to 200"));
         }
     }
 
@@ -79,9 +115,9 @@ mod tests {
     fn a_freeze_concerns_its_app_or_all() {
         let [own, other] = [1, 2].map(|id| AppId(Uuid::from_u128(id)));
         let fleet = freeze(Scope::Fleet, "12-20", "01-03");
-        assert!(fleet.concerns(own) && fleet.concerns(other));
+        assert!(fleet.concerns(&[own]) && fleet.concerns(&[]));
         let app = freeze(Scope::App(own), "12-20", "01-03");
-        assert!(app.concerns(own) && !app.concerns(other));
+        assert!(app.concerns(&[other, own]) && !app.concerns(&[other]));
     }
 
     #[test]
@@ -105,18 +141,5 @@ mod tests {
             told("2029-12-22").unwrap(),
             "year-end closing, every week from Saturdays 00:00 to Sundays 00:00 UTC"
         );
-    }
-
-    #[test]
-    fn a_freeze_survives_its_row() {
-        for (from, to) in [
-            ("12-20", "01-03"),
-            ("fri 16:05", "mon 8:00"),
-            ("2029-02-28", "2029-03-01 12:00"),
-        ] {
-            let freeze = freeze(Scope::Fleet, from, to);
-            let row = serde_json::to_value(&freeze).unwrap();
-            assert_eq!(serde_json::from_value::<Freeze>(row).unwrap(), freeze);
-        }
     }
 }

@@ -86,7 +86,6 @@ impl Engine {
     }
 }
 
-/// Freezes of the database belong here as soon as there are any.
 pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::Turn<'_> {
     let ends = at.checked_add(window::LENGTH).unwrap_or(Timestamp::MAX);
     let undone = standing.undone.as_ref();
@@ -96,7 +95,7 @@ pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::
         now,
         opening: Interval::new(at, ends),
         run: expected_run(standing.longest_run),
-        freezes: &[],
+        freezes: &standing.freezes,
         rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),
         waits_for: planned.and_then(|planned| planned.waits_for.as_deref()),
     }

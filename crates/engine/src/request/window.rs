@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use upkeep_domain::maintenance::schedule::{self, Expected, Terms, Week};
-use upkeep_domain::maintenance::{Window, Zone};
+use upkeep_domain::maintenance::{Freeze, Window, Zone};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_store::{Database, Maintenance, Move, Planned};
@@ -71,7 +71,11 @@ impl Engine {
         let window = Window::typed(&wish.day, &wish.time, zone)?;
         let planned = self.planned(database).await?;
         let moved = match &planned {
-            Some(planned) => Some(self.moved_into(&planned.maintenance, &window).await?),
+            Some(planned) => {
+                let freezes = self.freezes_of(database).await?;
+                let terms = self.terms(&planned.maintenance, &window, &freezes).await?;
+                Some(moved_into(&planned.maintenance, &terms)?)
+            }
             None => None,
         };
         let chosen = self
@@ -118,7 +122,8 @@ impl Engine {
                 scheduled_for: maintenance.scheduled_for,
             }));
         }
-        let terms = self.terms(&maintenance, &window).await?;
+        let freezes = self.freezes_of(database).await?;
+        let terms = self.terms(&maintenance, &window, &freezes).await?;
         let opening = schedule::in_week(&terms, maintenance.scheduled_for, week)?;
         let moved = Move {
             maintenance: maintenance.id,
@@ -137,16 +142,9 @@ impl Engine {
         }))
     }
 
-    async fn moved_into(&self, planned: &Maintenance, window: &Window) -> Result<Move, Refusal> {
-        let terms = self.terms(planned, window).await?;
-        let opening = schedule::after_window_change(&terms, planned.scheduled_for)?;
-        Ok(Move {
-            maintenance: planned.id,
-            from: planned.scheduled_for,
-            to: opening.from,
-            note: schedule::overdue_note(&terms, opening),
-            request_id: None,
-        })
+    async fn freezes_of(&self, database: &Database) -> Result<Vec<Freeze>, Refusal> {
+        let freezes = self.store.freezes_of(database.id).await;
+        freezes.map_err(|error| store_refusal(&error))
     }
 
     /// No notice is kept of what people ask for themselves.
@@ -154,6 +152,7 @@ impl Engine {
         &self,
         planned: &Maintenance,
         window: &'a Window,
+        freezes: &'a [Freeze],
     ) -> Result<Terms<'a>, Refusal> {
         let now = self.store.now().await;
         Ok(Terms {
@@ -161,7 +160,7 @@ impl Engine {
             window,
             notice: SignedDuration::ZERO,
             required_by: planned.required_by.unwrap_or(Timestamp::MAX),
-            freezes: &[],
+            freezes,
             expected: Expected::default(),
         })
     }
@@ -170,6 +169,17 @@ impl Engine {
         let planned = self.store.planned(database.id).await;
         planned.map_err(|error| store_refusal(&error))
     }
+}
+
+fn moved_into(planned: &Maintenance, terms: &Terms<'_>) -> Result<Move, Refusal> {
+    let opening = schedule::after_window_change(terms, planned.scheduled_for)?;
+    Ok(Move {
+        maintenance: planned.id,
+        from: planned.scheduled_for,
+        to: opening.from,
+        note: schedule::overdue_note(terms, opening),
+        request_id: None,
+    })
 }
 
 fn without_window(plan: &Plan) -> Refusal {

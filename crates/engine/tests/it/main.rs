@@ -8,6 +8,7 @@ mod attachments;
 mod case;
 mod faults;
 mod followers;
+mod freezes;
 mod preflight;
 mod requests;
 mod required;

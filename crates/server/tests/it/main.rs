@@ -4,6 +4,7 @@
 
 mod attachments;
 mod errors;
+mod freezes;
 mod maintenances;
 mod platform;
 mod program;

@@ -3,6 +3,8 @@
 
 mod attachments;
 mod followers;
+mod freezes;
+mod release;
 mod report;
 mod windows;
 
@@ -28,8 +30,8 @@ use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
-    DatabaseState, DatabaseView, EventKind, EventView, InfoView, MaintenanceView, NameOrId,
-    RunMaintenance, Schedule, ScheduleView, SetWindow, Since, WindowView,
+    DatabaseState, DatabaseView, EventKind, EventView, FreezeView, InfoView, MaintenanceView,
+    NameOrId, RunMaintenance, Schedule, ScheduleView, SetWindow, Since, WindowView,
 };
 use uuid::Uuid;
 
@@ -54,6 +56,7 @@ struct State {
     maintenances: HashMap<DatabaseId, MaintenanceView>,
     /// Followers, and their leaders.
     following: HashMap<DatabaseId, DatabaseId>,
+    freezes: Vec<FreezeView>,
     runs: HashMap<Uuid, MaintenanceView>,
     history: Vec<MaintenanceView>,
     /// What apps were told about their databases.
@@ -476,22 +479,7 @@ impl Backend for World {
     }
 
     async fn add_release(&self, wish: AddRelease) -> Result<Release, Refusal> {
-        Ok(Release {
-            name: wish.name.unwrap_or_else(|| "15.20-debian".parse().unwrap()),
-            version: "15.20".parse().unwrap(),
-            source: upkeep_domain::release::Source::Debian {
-                package: "postgresql-15".to_owned(),
-                package_version: "15.20-0+deb12u1".to_owned(),
-            },
-            bin_dir: "/releases/15.20/bin".into(),
-            library_dir: None,
-            programs: ["postgres".to_owned()].into(),
-            extensions: [].into(),
-            tls: true,
-            icu: true,
-            relocatable: true,
-            added_ms: 1_700_000_000_000,
-        })
+        Ok(release::added(wish))
     }
 
     async fn remove_release(&self, name: &str) -> Result<(), Refusal> {

@@ -2,8 +2,9 @@
 //! taken up by the run that carries them out.
 
 use jiff::Timestamp;
-use upkeep_domain::id::{DatabaseId, MaintenanceId};
-use upkeep_domain::maintenance::{Window, Zone};
+use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId};
+use upkeep_domain::maintenance::freeze::Scope;
+use upkeep_domain::maintenance::{Freeze, Window, Zone};
 use upkeep_domain::procedure::End;
 use upkeep_store::{Error, Move, NewMaintenance};
 
@@ -210,4 +211,37 @@ async fn a_database_has_one_planned_maintenance() {
     let second = fixture.sql().await.execute(&sql, &[]).await.unwrap_err();
     let constraint = second.as_db_error().and_then(|error| error.constraint());
     assert_eq!(constraint, Some("one_planned_maintenance_per_database"));
+}
+
+#[tokio::test]
+async fn freezes_concern_every_app_that_has_the_database_and_go_with_their_app() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let database = fixture.idle().await;
+    let name = "another".parse().expect("it is a name");
+    let other = store.insert_app(AppId(id()), &name).await.unwrap();
+    let freeze = |scope, because| {
+        Freeze::typed(scope, ("12-20", "01-03"), None, because).expect("it is a freeze")
+    };
+    let [fleet, own, others] = [
+        freeze(Scope::Fleet, "fleet"),
+        freeze(Scope::App(database.app_id), "own"),
+        freeze(Scope::App(other.id), "others"),
+    ];
+    for freeze in [&fleet, &own, &others] {
+        store.add_freeze(freeze, "ama").await.unwrap();
+    }
+    let kept = store.freezes().await.unwrap();
+    let of: Vec<_> = kept.iter().map(|kept| kept.app.as_deref()).collect();
+    let own_app = store.app(&database.app_id.to_string()).await.unwrap();
+    let own_app = own_app.expect("it is there").name;
+    assert_eq!(of, [None, Some(own_app.as_str()), Some("another")]);
+    assert_eq!(store.freezes_of(database.id).await.unwrap(), [fleet, own]);
+
+    let removed = store.remove_freeze(kept[0].id).await.unwrap();
+    assert_eq!(removed.as_ref(), Some(&kept[0]));
+    assert_eq!(store.remove_freeze(kept[0].id).await.unwrap(), None);
+    let gone = format!("DELETE FROM upkeep.apps WHERE id = '{}'", other.id);
+    fixture.sql().await.batch_execute(&gone).await.unwrap();
+    assert_eq!(store.freezes().await.unwrap(), kept[1..2]);
 }

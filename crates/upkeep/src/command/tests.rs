@@ -248,3 +248,21 @@ fn a_new_week_is_told_in_herokus_words() {
         "Maintenance for orders scheduled for 2030-01-22 17:30:00 +0000"
     );
 }
+
+#[test]
+fn freezes_are_listed_with_whose_they_are() {
+    let freezes = json!([
+        {
+            "added_at": "2029-11-14T22:13:20Z", "added_by": "ama@example.com", "app": null,
+            "because": "year-end closing", "from": "12-20", "id": 1,
+            "period": "every year from 12-20 to 01-03", "time_zone": "Europe/Berlin", "to": "01-03",
+        },
+        {
+            "added_at": "2029-11-15T22:13:20Z", "added_by": "ama@example.com", "app": "shop",
+            "because": "launch", "from": "2030-01-08 00:00", "id": 12,
+            "period": "from 2030-01-08 00:00 to 2030-01-09 00:00", "time_zone": "UTC", "to": "2030-01-09 00:00",
+        },
+    ]);
+    let freezes: Vec<_> = serde_json::from_value(freezes).unwrap();
+    assert_snapshot!(super::freezes::render_freezes(&freezes));
+}

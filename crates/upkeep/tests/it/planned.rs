@@ -39,6 +39,33 @@ async fn refused(up: &Up, command: &str) -> String {
     ended.stderr
 }
 
+/// And can come back when it is lifted.
+async fn goes_out_of_the_way_of_a_freeze(up: &Up, scheduled: Timestamp) {
+    let day = scheduled.strftime("%F");
+    let add = format!("freezes:add -a shop --from {day} --to {day} --because closing");
+    let freeze = ask(up, &add).await;
+    assert_eq!(
+        (&freeze["app"], &freeze["added_by"]),
+        (&"shop".into(), &"owner@localhost".into())
+    );
+    wait_until("it is moved", SOON, async || {
+        at(&ask(up, "data:maintenances:info orders").await["scheduled_for"]) != scheduled
+    })
+    .await;
+    let info = ask(up, "data:maintenances:info orders").await;
+    let note = info["schedule_note"].to_string();
+    assert!(
+        note.contains("moved out of a freeze (closing, from"),
+        "{note}"
+    );
+    let back = format!("data:maintenances:schedule orders --week {day}");
+    let why = refused(up, &back).await;
+    assert!(why.contains("it is in a freeze (closing, from"), "{why}");
+    assert_eq!(ask(up, "freezes").await, serde_json::json!([freeze]));
+    run(up, &format!("freezes:remove {}", freeze["id"])).await;
+    assert_eq!(at(&ask(up, &back).await["scheduled_for"]), scheduled);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newer_release_is_planned_moved_and_done_by_a_run() {
     let looking = Options {
@@ -95,6 +122,7 @@ async fn a_newer_release_is_planned_moved_and_done_by_a_run() {
     )
     .await;
     assert_eq!(at(&back["scheduled_for"]), scheduled);
+    goes_out_of_the_way_of_a_freeze(&up, scheduled).await;
     let why = refused(&up, "data:maintenances:schedule orders --weeks 5").await;
     assert!(why.contains("after the maintenance is required"), "{why}");
     assert!(why.contains("windows that fit go from"), "{why}");

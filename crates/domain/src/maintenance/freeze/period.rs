@@ -78,6 +78,14 @@ impl Period {
     }
 }
 
+impl Period {
+    /// Its ends as they may be typed again.
+    pub fn ends(self) -> (String, String) {
+        let Typed { from, to } = self.into();
+        (from, to)
+    }
+}
+
 impl End {
     fn begins(&self) -> Option<DateTime> {
         match self {
@@ -236,8 +244,9 @@ mod tests {
         ] {
             let period = Period::typed(from, to).unwrap();
             assert_eq!(period.to_string(), told);
-            let Typed { from, to } = period.into();
-            assert_eq!(Period::typed(&from, &to), Ok(period), "as it prints itself");
+            let row = serde_json::to_value(period).unwrap();
+            let read = serde_json::from_value(row);
+            assert_eq!(read.ok(), Some(period), "it survives its row");
         }
     }
 

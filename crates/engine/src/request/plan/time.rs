@@ -2,6 +2,7 @@
 //! nothing can be begun any more is missed, and another one is taken.
 
 use jiff::{SignedDuration, Timestamp};
+use upkeep_domain::maintenance::freeze::{self, moved_note};
 use upkeep_domain::maintenance::schedule::{self, Expected, Terms};
 use upkeep_domain::maintenance::turn::{Verdict, expected_run, missed_note};
 use upkeep_domain::maintenance::{Due, Window};
@@ -42,13 +43,16 @@ impl Engine {
             return anew(self.world.policy.notice());
         };
         let turn = turn(now, standing, told.at);
+        let frozen = freeze::is_frozen(&standing.freezes, turn.opening);
         let missed = match turn.verdict() {
-            // It is required sooner than people were told.
-            Verdict::NotYet if due.required_by < turn.opening.to => {
+            // It is required sooner than people were told, or they do not want it then any more.
+            Verdict::NotYet if due.required_by < turn.opening.to || frozen.is_some() => {
+                let anew = anew(self.world.policy.notice());
                 return Time {
+                    note: joined(anew.note, frozen.map(moved_note)),
                     previously: Some(told.at),
                     notice: Notice::Changed,
-                    ..anew(self.world.policy.notice())
+                    ..anew
                 };
             }
             Verdict::NotYet | Verdict::Begin { .. } | Verdict::Again { .. } => {
@@ -63,19 +67,20 @@ impl Engine {
         };
         // People know of it since it was planned for the first time.
         let anew = anew(SignedDuration::ZERO);
-        let notes = anew
-            .note
-            .into_iter()
-            .chain([missed_note(turn.opening, &missed)]);
         Time {
             scheduled_for: anew.scheduled_for,
-            note: Some(notes.collect::<Vec<_>>().join("; ")),
+            note: joined(anew.note, Some(missed_note(turn.opening, &missed))),
             previously: Some(told.at),
             notice: Notice::Missed {
                 because: missed.to_string(),
             },
         }
     }
+}
+
+fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    let notes: Vec<String> = first.into_iter().chain(second).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// The first opening that fits, or the first one that is merely late.
@@ -91,7 +96,7 @@ fn time_anew(
         window,
         notice,
         required_by: due.required_by,
-        freezes: &[],
+        freezes: &standing.freezes,
         expected: Expected {
             run: expected_run(standing.longest_run),
             ..Expected::default()

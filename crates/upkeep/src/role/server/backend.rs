@@ -1,6 +1,7 @@
 //! What the API's handlers need, joined from the engine's requests and the store's rows.
 
 mod followers;
+mod freezes;
 mod windows;
 
 use std::sync::Arc;

@@ -7,9 +7,11 @@ use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
     AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState as StateView,
-    DatabaseView, EventKind as KindView, EventView, MaintenanceView, Progress,
+    DatabaseView, EventKind as KindView, EventView, FreezeView, MaintenanceView, Progress,
 };
-use upkeep_store::{App, AppVersion, Attachment, Database, DatabaseState, Event, Maintenance};
+use upkeep_store::{
+    App, AppVersion, Attachment, Database, DatabaseState, Event, KeptFreeze, Maintenance,
+};
 
 /// A row that was valid when it was written and is not now: a defect.
 fn defect(what: &str) -> Refusal {
@@ -34,6 +36,16 @@ pub(super) fn app(app: &App, owner_email: &str) -> Result<AppView, Refusal> {
         maintenance: app.maintenance,
         owner_email: owner_email.to_owned(),
         created_at: app.created_at,
+    })
+}
+
+pub(super) fn freeze(kept: KeptFreeze) -> Result<FreezeView, Refusal> {
+    Ok(FreezeView {
+        id: kept.id,
+        freeze: kept.freeze,
+        app: kept.app.as_deref().map(app_name).transpose()?,
+        added_by: kept.added_by,
+        added_at: kept.created_at,
     })
 }
 

@@ -1,0 +1,27 @@
+//! Times in which nothing is maintained, as handlers need them.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use upkeep_domain::maintenance::Freeze;
+use upkeep_domain::name::AppName;
+use upkeep_domain::refusal::Refusal;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreezeView {
+    pub id: i64,
+    pub freeze: Freeze,
+    /// None if it is of the whole fleet.
+    pub app: Option<AppName>,
+    pub added_by: String,
+    pub added_at: Timestamp,
+}
+
+#[async_trait]
+pub trait Freezes: Send + Sync {
+    /// In the order in which they were added.
+    async fn freezes(&self) -> Result<Vec<FreezeView>, Refusal>;
+    /// What is planned within it is moved soon.
+    async fn add_freeze(&self, freeze: Freeze, by: &str) -> Result<FreezeView, Refusal>;
+    /// As it was.
+    async fn remove_freeze(&self, id: i64) -> Result<FreezeView, Refusal>;
+}

@@ -1,0 +1,58 @@
+//! Times in which nothing is maintained: listed, added, removed.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use upkeep_api::body;
+use upkeep_domain::maintenance::Freeze;
+use upkeep_domain::maintenance::freeze::Scope;
+use upkeep_domain::refusal::Refusal;
+
+use crate::backend::{Account, FreezeView};
+use crate::reply::{self, Reply};
+use crate::request::Json;
+use crate::router::Services;
+use crate::times;
+
+pub(super) async fn list(State(services): State<Services>) -> Reply {
+    let freezes = services.backend.freezes().await?;
+    let freezes: Vec<_> = freezes.into_iter().map(shown).collect();
+    Ok(reply::ok(&freezes))
+}
+
+pub(super) async fn add(
+    State(services): State<Services>,
+    Extension(account): Extension<Account>,
+    Json(wish): Json<body::AddFreeze>,
+) -> Reply {
+    let scope = match &wish.app {
+        Some(app) => Scope::App(services.backend.app(app).await?.id),
+        None => Scope::Fleet,
+    };
+    let period = (wish.from.as_str(), wish.to.as_str());
+    let freeze = Freeze::typed(scope, period, wish.time_zone.as_deref(), &wish.because)?;
+    let added = services.backend.add_freeze(freeze, &account.email).await?;
+    Ok(reply::created(&shown(added)))
+}
+
+pub(super) async fn remove(State(services): State<Services>, Path(id): Path<String>) -> Reply {
+    let id = id.parse().map_err(|_| {
+        Refusal::not_found("a freeze is named by its number")
+            .with_hint("`upkeep freezes` lists them")
+    })?;
+    Ok(reply::ok(&shown(services.backend.remove_freeze(id).await?)))
+}
+
+fn shown(view: FreezeView) -> body::Freeze {
+    let (from, to) = view.freeze.period.ends();
+    body::Freeze {
+        added_at: times::iso(view.added_at),
+        added_by: view.added_by,
+        app: view.app.map(|app| app.to_string()),
+        because: view.freeze.because,
+        from,
+        id: view.id,
+        period: view.freeze.period.to_string(),
+        time_zone: view.freeze.zone.to_string(),
+        to,
+    }
+}

@@ -1,0 +1,25 @@
+//! Times in which nothing is maintained.
+
+use async_trait::async_trait;
+use upkeep_domain::maintenance::Freeze;
+use upkeep_domain::refusal::Refusal;
+use upkeep_server::backend::{FreezeView, Freezes};
+
+use super::EngineBackend;
+use crate::role::server::views;
+
+#[async_trait]
+impl Freezes for EngineBackend {
+    async fn freezes(&self) -> Result<Vec<FreezeView>, Refusal> {
+        let kept = self.engine.freezes().await?;
+        kept.into_iter().map(views::freeze).collect()
+    }
+
+    async fn add_freeze(&self, freeze: Freeze, by: &str) -> Result<FreezeView, Refusal> {
+        views::freeze(self.engine.add_freeze(&freeze, by).await?)
+    }
+
+    async fn remove_freeze(&self, id: i64) -> Result<FreezeView, Refusal> {
+        views::freeze(self.engine.remove_freeze(id).await?)
+    }
+}
