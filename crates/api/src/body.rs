@@ -7,6 +7,7 @@ mod attachment;
 mod database;
 mod error;
 mod event;
+mod fleet;
 mod freeze;
 mod maintenance;
 mod plan;
@@ -24,6 +25,7 @@ pub use attachment::{AddonRef, Attachment, CreateAttachment, Reference, ResolveA
 pub use database::{Database, DatabasePlan, InfoEntry, WaitStatus};
 pub use error::{ErrorBody, id};
 pub use event::{Event, EventKind, Events, Progress};
+pub use fleet::FleetEntry;
 pub use freeze::{AddFreeze, Freeze};
 pub use maintenance::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,

@@ -43,6 +43,7 @@ pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";
 pub const PREFLIGHT: &str = "/upkeep/v1/databases/{database}/preflight";
 pub const PREFLIGHTS: &str = "/upkeep/v1/databases/{database}/preflights";
 pub const CANCEL: &str = "/upkeep/v1/databases/{database}/cancel";
+pub const FLEET: &str = "/upkeep/v1/fleet";
 pub const FREEZES: &str = "/upkeep/v1/freezes";
 pub const FREEZE: &str = "/upkeep/v1/freezes/{freeze}";
 pub const RELEASES: &str = "/upkeep/v1/releases";

@@ -8,6 +8,7 @@ mod status;
 
 pub mod freeze;
 mod interval;
+pub mod outlook;
 pub mod schedule;
 pub mod turn;
 mod typed;
@@ -17,6 +18,7 @@ mod zone;
 pub use due::{Due, Found};
 pub use freeze::Freeze;
 pub use interval::Interval;
+pub use outlook::Outlook;
 pub use policy::Policy;
 pub use reason::Reason;
 pub use status::Status;

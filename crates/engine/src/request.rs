@@ -7,6 +7,7 @@ mod begin_planned;
 mod cancel_maintenance;
 mod create_database;
 mod destroy_database;
+mod fleet;
 mod followers;
 mod freezes;
 mod naming;
@@ -34,6 +35,7 @@ pub use attach::Attach;
 pub(crate) use begin_planned::ITSELF;
 pub(crate) use cancel_maintenance::undoable;
 pub use create_database::CreateDatabase;
+pub use fleet::InFleet;
 pub use run_maintenance::{RunMaintenance, WaiverWish};
 pub use window::{Moved, Rescheduled, WindowChange, WindowWish};
 

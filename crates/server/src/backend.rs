@@ -4,6 +4,7 @@
 //! Every method is quick: work is accepted and goes on elsewhere, only [`Backend::events`] waits
 //! and only [`Backend::add_release`] and [`Backend::preflight`] take their time.
 
+mod fleet;
 mod freezes;
 mod view;
 
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use crate::resolve;
 
+pub use fleet::{Fleet, FleetView};
 pub use freezes::{FreezeView, Freezes};
 pub use view::{
     Account, AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState,
@@ -107,7 +109,7 @@ pub enum Since {
 }
 
 #[async_trait]
-pub trait Backend: Freezes + 'static {
+pub trait Backend: Fleet + Freezes + 'static {
     /// Tokens are known by their SHA-256 only, so that comparing them tells nothing about them.
     async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal>;
 

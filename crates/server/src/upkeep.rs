@@ -3,6 +3,7 @@
 
 mod cancel;
 mod events;
+mod fleet;
 mod freezes;
 mod preflight;
 mod releases;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> Router<Services> {
     Router::new()
         .route(paths::CANCEL, post(cancel::cancel))
         .route(paths::EVENTS, get(events::list))
+        .route(paths::FLEET, get(fleet::list))
         .route(paths::FREEZES, get(freezes::list).post(freezes::add))
         .route(paths::FREEZE, delete(freezes::remove))
         .route(paths::PREFLIGHT, get(preflight::make))

@@ -159,6 +159,9 @@ pub enum ClientCommand {
     /// Print the built-in policy of maintenances, in the format of `upkeep up --policy`
     #[command(name = "policy")]
     Policy,
+    /// List every database with what is due, scheduled, blocked or overdue; what needs a person first
+    #[command(name = "fleet")]
+    Fleet,
     /// List the freezes: times in which nothing is maintained by itself
     #[command(name = "freezes")]
     Freezes,

@@ -6,6 +6,7 @@ mod attachments;
 mod config;
 mod connection;
 mod find;
+mod fleet;
 mod follow;
 mod freezes;
 mod maintenances;
@@ -73,6 +74,7 @@ async fn dispatch(
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
         ClientCommand::Plans(_) => plans::list(client, out).await,
         ClientCommand::Policy => Ok(policy::defaults(out)),
+        ClientCommand::Fleet => fleet::list(client, out).await,
         ClientCommand::Freezes => freezes::list(client, out).await,
         ClientCommand::FreezesAdd(args) => freezes::add(client, args, out).await,
         ClientCommand::FreezesRemove(args) => freezes::remove(client, args, out).await,

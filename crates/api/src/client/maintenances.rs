@@ -5,12 +5,17 @@ use uuid::Uuid;
 
 use super::{Client, Error};
 use crate::body::{
-    Event, Events, Maintenance, Maintenances, Preflight, RunMaintenance, Schedule, Scheduled,
-    UpdateWindow, Window,
+    Event, Events, FleetEntry, Maintenance, Maintenances, Preflight, RunMaintenance, Schedule,
+    Scheduled, UpdateWindow, Window,
 };
 use crate::paths;
 
 impl Client {
+    /// Every database, with what is due.
+    pub async fn fleet(&self) -> Result<Vec<FleetEntry>, Error> {
+        self.get(paths::FLEET.to_owned()).await
+    }
+
     pub async fn maintenances(&self, app: Uuid) -> Result<Vec<Maintenance>, Error> {
         let path = paths::fill(paths::APP_MAINTENANCES, &[&app.to_string()]);
         Ok(self.get::<Maintenances>(path).await?.maintenances)

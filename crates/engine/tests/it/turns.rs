@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
+use upkeep_domain::maintenance::Outlook;
 use upkeep_store::{Database, Maintenance};
 use upkeep_testkit::sim::{Fault, Place};
 
@@ -60,6 +61,12 @@ impl Desk {
             self.planned_for(&other).await.is_some()
         })
         .await;
+    }
+
+    /// Of the whole fleet, in its order.
+    async fn outlooks(&self) -> Vec<Outlook> {
+        let fleet = self.engine.fleet().await.expect("the store answers");
+        fleet.iter().map(|one| one.outlook).collect()
     }
 
     async fn missed_because(&self, database: &Database) -> Vec<String> {
@@ -231,9 +238,12 @@ async fn a_server_that_dies_goes_on_with_what_it_has_begun_and_leaves_alone_what
         desk.planned_for(&second).await.is_some()
     })
     .await;
+    let first = Outlook::UpToDate;
+    assert_eq!(desk.outlooks().await, [Outlook::Scheduled, first]);
     desk.sim.inject(COPY, Fault::HangBefore);
     desk.time_passes(&second, "1 minute").await;
     desk.sim.hung().await;
+    assert_eq!(desk.outlooks().await, [Outlook::Running, first]);
     running.abort();
     let _ = running.await;
     let stuck = "UPDATE upkeep.workflows SET ended_as = 'stuck', leased_until = NULL WHERE ended_as IS NULL;
@@ -243,6 +253,7 @@ async fn a_server_that_dies_goes_on_with_what_it_has_begun_and_leaves_alone_what
     desk.a_turn_goes_by().await;
     let unfinished = desk.stage.store.unfinished(second.id).await.unwrap();
     assert!(unfinished.expect("it is unfinished").is_stuck);
+    assert_eq!(desk.outlooks().await[0], Outlook::Stuck);
     assert_eq!(desk.runs(&second).await.len(), 1);
     assert!(desk.planned_for(&second).await.is_none());
     running.abort();

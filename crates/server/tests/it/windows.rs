@@ -28,6 +28,22 @@ async fn a_window_is_shown_with_every_key_of_the_contract() {
 }
 
 #[tokio::test]
+async fn the_fleet_is_listed_with_what_is_planned() {
+    let (program, _) = planned().await;
+    let idle = program.new_database().await;
+    let fleet = program.get("/upkeep/v1/fleet").await.json();
+    assert_eq!(fleet[0]["outlook"], "scheduled");
+    assert_eq!(fleet[0]["scheduled_for"], "2030-01-15 17:30:00 +0000");
+    assert_eq!(fleet[0]["required_by"], "2030-01-30 00:00:00 +0000");
+    assert_eq!(fleet[0]["reason"], "security_release");
+    let nothing = json!({
+        "app": idle.app.name, "because": null, "database": idle.name, "method": null, "outlook": "up_to_date",
+        "plan": "standard-0", "reason": null, "release": "15.18-system", "required_by": null, "scheduled_for": null,
+    });
+    assert_eq!(fleet[1], nothing);
+}
+
+#[tokio::test]
 async fn a_window_is_changed_by_words_as_they_were_typed_and_moves_what_is_planned() {
     let (program, path) = planned().await;
     let typed = json!({"day_of_week": "sunday", "time_of_day": "1:30PM"});

@@ -2,6 +2,7 @@
 //! contract speaks of. It runs no PostgreSQL; what it claims to have done is only remembered.
 
 mod attachments;
+mod fleet;
 mod followers;
 mod freezes;
 mod release;

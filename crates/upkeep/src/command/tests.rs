@@ -266,3 +266,26 @@ fn freezes_are_listed_with_whose_they_are() {
     let freezes: Vec<_> = serde_json::from_value(freezes).unwrap();
     assert_snapshot!(super::freezes::render_freezes(&freezes));
 }
+
+#[test]
+fn the_fleet_is_shown_with_the_reason_behind_each_outlook() {
+    let entry = |outlook: &str, because: Option<&str>, planned: bool| {
+        json!({
+            "app": "shop", "because": because, "database": format!("{outlook}-db"), "method": planned.then_some("changeover"),
+            "outlook": outlook, "plan": "standard-0", "reason": planned.then_some("security_release"),
+            "release": "15.18-debian", "required_by": planned.then_some("2030-01-30 00:00:00 +0000"),
+            "scheduled_for": planned.then_some("2030-01-15 17:30:00 +0000"),
+        })
+    };
+    let fleet = json!([
+        entry(
+            "blocked",
+            Some("it waits for another maintenance to end"),
+            true
+        ),
+        entry("scheduled", None, true),
+        entry("up_to_date", None, false),
+    ]);
+    let fleet: Vec<_> = serde_json::from_value(fleet).unwrap();
+    assert_snapshot!(super::fleet::render_fleet(&fleet));
+}

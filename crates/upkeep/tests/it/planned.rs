@@ -91,6 +91,9 @@ async fn a_newer_release_is_planned_moved_and_done_by_a_run() {
     assert_eq!(planned["method"], "changeover");
     assert_eq!(planned["release_after"], NEWER);
     let required_by = at(&planned["required_by"]);
+    let fleet = ask(&up, "fleet").await;
+    assert_eq!(fleet[0]["outlook"], "scheduled", "{fleet}");
+    assert_eq!(fleet[0]["required_by"], planned["required_by"]);
 
     // Of the windows that are left, one lies behind the notice and one before it.
     let wanted = required_by - DAY * 11;
@@ -141,4 +144,7 @@ async fn a_newer_release_is_planned_moved_and_done_by_a_run() {
     assert_eq!(history.as_array().unwrap().len(), 1);
     let now = ask(&up, "data:maintenances:info orders").await;
     assert_eq!(now["status"], "completed", "nothing else is due");
+    let fleet = ask(&up, "fleet").await;
+    assert_eq!(fleet[0]["outlook"], "up_to_date", "{fleet}");
+    assert_eq!(fleet[0]["release"], NEWER);
 }

@@ -1,0 +1,42 @@
+//! Every database in a line, what needs a person first.
+
+use upkeep_domain::maintenance::Outlook;
+use upkeep_domain::maintenance::outlook::{Seen, judge};
+use upkeep_domain::refusal::Refusal;
+use upkeep_store::FleetRow;
+
+use super::store_refusal;
+use crate::Engine;
+
+#[derive(Clone, Debug)]
+pub struct InFleet {
+    pub row: FleetRow,
+    pub outlook: Outlook,
+    /// Why, if there is more to say.
+    pub because: Option<String>,
+}
+
+impl Engine {
+    pub async fn fleet(&self) -> Result<Vec<InFleet>, Refusal> {
+        let now = self.store.now().await;
+        let now = now.map_err(|error| store_refusal(&error))?;
+        let rows = self.store.fleet().await;
+        let judged = rows.map_err(|error| store_refusal(&error))?.into_iter();
+        let judged = judged.map(|row| {
+            let seen = Seen {
+                has_window: self.world.plans.find(&row.plan)?.window,
+                work: row.work.clone(),
+                planned: row.planned.clone(),
+            };
+            let (outlook, because) = judge(now, &seen);
+            Ok(InFleet {
+                row,
+                outlook,
+                because,
+            })
+        });
+        let mut fleet = judged.collect::<Result<Vec<_>, Refusal>>()?;
+        fleet.sort_by_key(|one| one.outlook);
+        Ok(fleet)
+    }
+}
