@@ -14,7 +14,8 @@ use crate::session::value;
 
 const ASK_WITHIN: Duration = Duration::from_secs(2);
 /// A commit flushes what came before it, not what a process of the server writes while we look.
-const TRIES: u32 = 20;
+const TRIES: u32 = 7;
+const ANEW: u32 = 3;
 
 const COMMIT: &str = "SELECT pg_catalog.pg_logical_emit_message(true, 'upkeep', 'marker')";
 const POSITIONS: &str = "SELECT pg_catalog.pg_current_wal_insert_lsn(), \
@@ -25,16 +26,19 @@ const RECEIVED: &str = "SELECT greatest(pg_catalog.pg_last_wal_receive_lsn(), pg
              (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))";
 
 /// A synchronous commit of ours, then the place where the next record will begin, all of it flushed.
-/// Each try marks anew: a commit of ours behind the marker would look like one of a client.
+/// The first tries mark anew, for a commit of ours behind the marker would look like one of a client. Where somebody
+/// writes all the time the marker stays, and what is flushed grows beyond it.
 pub(crate) async fn mark(instance: &Instance) -> Result<Answer, HostError> {
     let session = instance.answering().await?;
     let strange = || failed("the server does not say where its write-ahead log ends");
-    for _ in 0..TRIES {
+    let mut kept = None;
+    for tried in 1..=TRIES {
         session.run(COMMIT, ASK_WITHIN).await.or_failed()?;
         let row = session.row(POSITIONS, ASK_WITHIN).await.or_failed()?;
-        let marker: Lsn = value(&row, 0).ok_or_else(strange)?;
+        let here: Lsn = value(&row, 0).ok_or_else(strange)?;
         let flushed: Lsn = value(&row, 1).ok_or_else(strange)?;
         let timeline = value(&row, 2).map(TimelineId).ok_or_else(strange)?;
+        let marker = *kept.get_or_insert(here);
         if flushed >= marker.as_record_end() {
             let system_identifier = system_identifier(instance)?;
             return Ok(Answer::Marked {
@@ -43,9 +47,12 @@ pub(crate) async fn mark(instance: &Instance) -> Result<Answer, HostError> {
                 system_identifier,
             });
         }
+        if tried < ANEW {
+            kept = None;
+        }
     }
     Err(failed(format!(
-        "something wrote between our commit and a look at the write-ahead log, {TRIES} times"
+        "the write-ahead log was not flushed by {TRIES} commits of ours"
     )))
 }
 
