@@ -55,7 +55,7 @@ impl Desk {
     }
 
     /// Everybody has been looked at since.
-    async fn a_turn_goes_by(&self) {
+    pub(crate) async fn a_turn_goes_by(&self) {
         let other = provisioned(&self.stage, &self.sim).await;
         wait_until("the next one is planned", async || {
             self.planned_for(&other).await.is_some()
@@ -64,7 +64,7 @@ impl Desk {
     }
 
     /// Of the whole fleet, in its order.
-    async fn outlooks(&self) -> Vec<Outlook> {
+    pub(crate) async fn outlooks(&self) -> Vec<Outlook> {
         let fleet = self.engine.fleet().await.expect("the store answers");
         fleet.iter().map(|one| one.outlook).collect()
     }

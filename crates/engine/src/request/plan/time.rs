@@ -48,6 +48,10 @@ impl Engine {
             // It is required sooner than people were told, or they do not want it then any more.
             Verdict::NotYet if due.required_by < turn.opening.to || frozen.is_some() => {
                 let anew = anew(self.world.policy.notice());
+                // Planned already for the best there is: people need not hear it again.
+                if anew.scheduled_for == Some(told.at) && is_required_as_told(standing, due) {
+                    return told.kept();
+                }
                 return Time {
                     note: joined(anew.note, frozen.map(moved_note)),
                     previously: Some(told.at),
@@ -56,12 +60,7 @@ impl Engine {
                 };
             }
             Verdict::NotYet | Verdict::Begin { .. } | Verdict::Again { .. } => {
-                return Time {
-                    scheduled_for: Some(told.at),
-                    note: told.note,
-                    previously: None,
-                    notice: told.notice,
-                };
+                return told.kept();
             }
             Verdict::Missed(missed) => missed,
         };
@@ -76,6 +75,22 @@ impl Engine {
             },
         }
     }
+}
+
+impl Told {
+    fn kept(self) -> Time {
+        Time {
+            scheduled_for: Some(self.at),
+            note: self.note,
+            previously: None,
+            notice: self.notice,
+        }
+    }
+}
+
+fn is_required_as_told(standing: &Standing, due: &Due) -> bool {
+    let planned = standing.planned.as_ref();
+    planned.is_some_and(|planned| planned.required_by == Some(due.required_by))
 }
 
 fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
