@@ -15,7 +15,8 @@ use crate::session::value;
 const ASK_WITHIN: Duration = Duration::from_secs(2);
 /// A commit flushes what came before it, not what a process of the server writes while we look.
 const TRIES: u32 = 7;
-const ANEW: u32 = 3;
+/// So many of them move the marker; see [`mark`].
+const TRIES_ANEW: u32 = 3;
 
 const COMMIT: &str = "SELECT pg_catalog.pg_logical_emit_message(true, 'upkeep', 'marker')";
 const POSITIONS: &str = "SELECT pg_catalog.pg_current_wal_insert_lsn(), \
@@ -31,14 +32,16 @@ const RECEIVED: &str = "SELECT greatest(pg_catalog.pg_last_wal_receive_lsn(), pg
 pub(crate) async fn mark(instance: &Instance) -> Result<Answer, HostError> {
     let session = instance.answering().await?;
     let strange = || failed("the server does not say where its write-ahead log ends");
-    let mut kept = None;
+    let mut marker = Lsn(0);
     for tried in 1..=TRIES {
         session.run(COMMIT, ASK_WITHIN).await.or_failed()?;
         let row = session.row(POSITIONS, ASK_WITHIN).await.or_failed()?;
         let here: Lsn = value(&row, 0).ok_or_else(strange)?;
         let flushed: Lsn = value(&row, 1).ok_or_else(strange)?;
         let timeline = value(&row, 2).map(TimelineId).ok_or_else(strange)?;
-        let marker = *kept.get_or_insert(here);
+        if tried <= TRIES_ANEW {
+            marker = here;
+        }
         if flushed >= marker.as_record_end() {
             let system_identifier = system_identifier(instance)?;
             return Ok(Answer::Marked {
@@ -47,12 +50,9 @@ pub(crate) async fn mark(instance: &Instance) -> Result<Answer, HostError> {
                 system_identifier,
             });
         }
-        if tried < ANEW {
-            kept = None;
-        }
     }
     Err(failed(format!(
-        "the write-ahead log was not flushed by {TRIES} commits of ours"
+        "the write-ahead log up to {marker} was not flushed by {TRIES} commits of ours"
     )))
 }
 

@@ -78,6 +78,21 @@ impl Output {
         }
     }
 
+    /// The result when it is a list: `nothing` is said if it is empty, and no table is drawn.
+    pub fn list<T: Serialize>(
+        &mut self,
+        list: &[T],
+        nothing: &str,
+        text: impl FnOnce(&[T]) -> String,
+    ) {
+        if list.is_empty() {
+            self.say(nothing);
+            self.result(list, |_| String::new());
+        } else {
+            self.result(list, text);
+        }
+    }
+
     /// One piece of data, on stdout.
     pub fn data(&mut self, text: &str) {
         write_or_leave(&mut self.out, format_args!("{text}\n"));

@@ -20,15 +20,9 @@ pub(super) async fn list(
 ) -> Result<Exit, Failure> {
     let addons = client.addons(args.app.app.as_deref()).await?;
     let attachments = client.attachments().await?;
-    if addons.is_empty() {
-        out.say("There are no databases. `upkeep addons:create heroku-postgresql:standard-0 -a APP` makes one.");
-    }
-    out.result(&addons, |addons| {
-        if addons.is_empty() {
-            String::new()
-        } else {
-            render_addons(addons, &attachments)
-        }
+    let nothing = "There are no databases. `upkeep addons:create heroku-postgresql:standard-0 -a APP` makes one.";
+    out.list(&addons, nothing, |addons| {
+        render_addons(addons, &attachments)
     });
     Ok(Exit::Done)
 }

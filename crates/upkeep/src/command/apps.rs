@@ -8,10 +8,8 @@ use crate::output::Output;
 
 pub(super) async fn list(client: &Client, out: &mut Output) -> Result<Exit, Failure> {
     let apps = client.apps().await?;
-    if apps.is_empty() {
-        out.say("There are no apps. `upkeep apps:create NAME` makes one.");
-    }
-    out.result(&apps, |apps| {
+    let nothing = "There are no apps. `upkeep apps:create NAME` makes one.";
+    out.list(&apps, nothing, |apps| {
         let names = apps.iter().map(|app| {
             let mode = if app.maintenance {
                 " (maintenance mode)"

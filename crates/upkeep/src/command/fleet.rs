@@ -8,16 +8,8 @@ use crate::output::{Output, render_table};
 
 pub(super) async fn list(client: &Client, out: &mut Output) -> Result<Exit, Failure> {
     let fleet = client.fleet().await?;
-    if fleet.is_empty() {
-        out.say("There are no databases. `upkeep addons:create` makes one.");
-    }
-    out.result(&fleet, |fleet| {
-        if fleet.is_empty() {
-            String::new()
-        } else {
-            render_fleet(fleet)
-        }
-    });
+    let nothing = "There are no databases. `upkeep addons:create` makes one.";
+    out.list(&fleet, nothing, render_fleet);
     Ok(Exit::Done)
 }
 

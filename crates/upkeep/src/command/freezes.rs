@@ -9,16 +9,8 @@ use crate::output::{Output, render_table};
 
 pub(super) async fn list(client: &Client, out: &mut Output) -> Result<Exit, Failure> {
     let freezes = client.freezes().await?;
-    if freezes.is_empty() {
-        out.say("There are no freezes. `upkeep freezes:add` adds one.");
-    }
-    out.result(&freezes, |list| {
-        if list.is_empty() {
-            String::new()
-        } else {
-            render_freezes(list)
-        }
-    });
+    let nothing = "There are no freezes. `upkeep freezes:add` adds one.";
+    out.list(&freezes, nothing, render_freezes);
     Ok(Exit::Done)
 }
 

@@ -65,18 +65,7 @@ pub(super) async fn history(
 ) -> Result<Exit, Failure> {
     let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
     let maintenances = client.history(addon.id, args.num).await?;
-    if maintenances.is_empty() {
-        out.say(&format!(
-            "{} does not have any maintenance history",
-            addon.name
-        ));
-    }
-    out.result(&maintenances, |list| {
-        if list.is_empty() {
-            String::new()
-        } else {
-            render_history(list)
-        }
-    });
+    let nothing = format!("{} does not have any maintenance history", addon.name);
+    out.list(&maintenances, &nothing, render_history);
     Ok(Exit::Done)
 }

@@ -9,16 +9,8 @@ use crate::output::{Output, Pair, render_pairs, render_table};
 
 pub(super) async fn list(client: &Client, out: &mut Output) -> Result<Exit, Failure> {
     let releases = client.releases().await?;
-    if releases.is_empty() {
-        out.say("There are no releases. `upkeep releases:add` adds one.");
-    }
-    out.result(&releases, |list| {
-        if list.is_empty() {
-            String::new()
-        } else {
-            render_releases(list)
-        }
-    });
+    let nothing = "There are no releases. `upkeep releases:add` adds one.";
+    out.list(&releases, nothing, render_releases);
     Ok(Exit::Done)
 }
 
