@@ -50,9 +50,12 @@ pub struct Config {
     pub writers: u32,
     /// Transactions per second of each writer; `None` is as fast as it can.
     pub writer_rate: Option<f64>,
-    /// The last of them runs with `synchronous_commit = off`, if there is more than one. Fewer than
-    /// a thousand.
+    /// Fewer than a thousand.
     pub ledger_clients: u32,
+    /// Whether the last ledger client, if there is more than one, runs with `synchronous_commit =
+    /// off`. A load whose server is killed goes without: PostgreSQL itself may then lose what it
+    /// [acknowledged last](https://www.postgresql.org/docs/current/wal-async-commit.html).
+    pub asynchronous: bool,
     /// Writes per second of each ledger client.
     pub ledger_rate: f64,
     /// Acknowledged writes are appended here too, one `client id` a line.
@@ -71,6 +74,7 @@ impl Default for Config {
             writers: 4,
             writer_rate: None,
             ledger_clients: 2,
+            asynchronous: true,
             ledger_rate: 1000.0,
             ledger_file: None,
             special: true,
@@ -257,7 +261,7 @@ fn ledger_clients(
 ) -> impl Iterator<Item = ledger::Client> {
     let count = config.ledger_clients;
     (1..=count).map(move |place| {
-        let asynchronous = count > 1 && place == count;
+        let asynchronous = config.asynchronous && count > 1 && place == count;
         let name = if asynchronous {
             format!("ledger-{place} (asynchronous)")
         } else {

@@ -25,8 +25,21 @@ fn config() -> Config {
 
 /// Fills the database and starts the load; all its clients are connected when this returns.
 pub(crate) async fn start(world: &World) -> Load {
+    start_as(config(), world).await
+}
+
+/// For tests that kill the primary: without commits that PostgreSQL does not promise over a crash.
+pub(crate) async fn start_synchronous(world: &World) -> Load {
+    let config = Config {
+        asynchronous: false,
+        ..config()
+    };
+    start_as(config, world).await
+}
+
+async fn start_as(config: Config, world: &World) -> Load {
     pgbench::fill(&world.url, 1, |_| {}).await.unwrap();
-    let load = Load::start(config(), &world.url).await.unwrap();
+    let load = Load::start(config, &world.url).await.unwrap();
     wait_until("all clients connected", CONNECTED_WITHIN, async || {
         load.all_connected() && load.snapshot().commits_acknowledged > 0
     })

@@ -80,7 +80,7 @@ async fn switch_a_replacement_that_dies_before_its_promotion_leaves_one_primary(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_an_old_primary_that_dies_under_the_hold_comes_back_with_every_commit() {
     let world = World::new().await;
-    let load = load::start(&world).await;
+    let load = load::start_synchronous(&world).await;
     let from = world.release().await;
     let running = world.begin_and_stop_at("hold", "after_commit").await;
     let old = world.primary().await.unwrap();

@@ -65,7 +65,7 @@ async fn switch_a_server_that_does_not_come_up_runs_as_before_or_is_stuck_until_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_whoever_dies_in_the_middle_of_a_restart_comes_back_and_sessions_go_on() {
     let world = World::new().await;
-    let load = load::start(&world).await;
+    let load = load::start_synchronous(&world).await;
     let release = world.release().await;
     for (step, agent_dies) in [
         ("seal", true),
