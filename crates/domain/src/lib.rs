@@ -5,7 +5,8 @@
 //! implemented elsewhere.
 //!
 //! Reading order: names and ids, then what PostgreSQL is made of (positions, instances, releases),
-//! then what is done to it (commands, holds, what is looked at beforehand, procedures), then the doors.
+//! then what is done to it (commands, holds, what is looked at beforehand, procedures) and what people are told
+//! of it, then the doors.
 
 pub mod attachment;
 pub mod id;
@@ -22,6 +23,7 @@ pub mod route;
 pub mod hold;
 pub mod host_command;
 pub mod maintenance;
+pub mod notice;
 pub mod preflight;
 pub mod procedure;
 pub mod standby;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::hold::{Felt, GateState, HoldLimits, HoldReply, Prepared, ReleaseOnto};
 use crate::host_command::{Answer, Envelope, Fence, HostError, HostQuery, Outcome};
 use crate::id::HostId;
+use crate::notice::Delivery;
 use crate::route::{Route, Target};
 
 /// Agents, one a host.
@@ -84,6 +85,24 @@ pub enum TrafficError {
     Failed { sentence: String },
     #[error("no answer from the endpoint: {sentence}")]
     Unknown { sentence: String },
+}
+
+/// Brings notices to people: mail, and programs that are called.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Ok when whoever answers for the recipient has taken it. The same delivery may be sent twice: recipients
+    /// know it again by its notice.
+    async fn deliver(&self, delivery: &Delivery) -> Result<(), DeliveryError>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// It will not be taken another time either.
+    #[error("{sentence}")]
+    Refused { sentence: String },
+    /// It may be taken later, or has been without anybody saying so.
+    #[error("{sentence}")]
+    Failed { sentence: String },
 }
 
 /// Ids and randomness.

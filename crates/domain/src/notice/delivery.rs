@@ -1,0 +1,90 @@
+//! One notice on its way to one recipient: when it is tried again, and when it is given up.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::{Kind, Letter};
+
+/// Between the first tries; each further one waits twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// What nobody has taken by then is of no use any more. Heroku's time for webhooks.
+pub const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
+
+/// What is sent. Every try sends the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    pub notice: i64,
+    pub told_at: Timestamp,
+    pub kind: Kind,
+    /// Name of the database.
+    pub database: String,
+    pub letter: Letter,
+    /// The facts for programs.
+    pub about: Value,
+    pub to: Recipient,
+}
+
+/// Whom it is for.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Recipient {
+    Mail {
+        address: String,
+    },
+    /// A program that is called by HTTP. It knows by the secret that we call.
+    Hook {
+        url: String,
+        secret: String,
+    },
+}
+
+impl Recipient {
+    /// Without the secret.
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Mail { address } => address,
+            Self::Hook { url, .. } => url,
+        }
+    }
+}
+
+/// The secret is nobody's business.
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Recipient").field(&self.address()).finish()
+    }
+}
+
+/// How long is waited after that many tries.
+pub fn pause_after(tries: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(tries.saturating_sub(1));
+    let pause = FIRST_PAUSE.checked_mul(doubled.unwrap_or(u32::MAX));
+    pause.map_or(LONGEST_PAUSE, |pause| pause.min(LONGEST_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_an_hour() {
+        let minutes = |tries| pause_after(tries).as_secs() / 60;
+        let grown = [1, 2, 3, 6, 7, 8, 40, u32::MAX].map(minutes);
+        assert_eq!(grown, [1, 2, 4, 32, 60, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let hook = Recipient::Hook {
+            url: "https://chat.example.com/x".to_owned(),
+            secret: "shh".to_owned(),
+        };
+        assert_eq!(
+            format!("{hook:?}"),
+            r#"Recipient("https://chat.example.com/x")"#
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! What there is to tell of a maintenance.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Scheduled,
+    /// Its time, its method or what it is for is another than people were told.
+    Changed,
+    /// By people, or with the window.
+    Moved,
+    /// It comes near.
+    Reminder,
+    Started,
+    Succeeded,
+    RolledBack,
+    /// Rolled back, and planned again.
+    Again,
+    Stuck,
+    /// Its window passed, and it could not be done.
+    Missed,
+    /// There is no reason for it any more.
+    Withdrawn,
+}
+
+pub const KINDS: [Kind; 11] = [
+    Kind::Scheduled,
+    Kind::Changed,
+    Kind::Moved,
+    Kind::Reminder,
+    Kind::Started,
+    Kind::Succeeded,
+    Kind::RolledBack,
+    Kind::Again,
+    Kind::Stuck,
+    Kind::Missed,
+    Kind::Withdrawn,
+];
+
+impl Kind {
+    /// As rows have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "maintenance_scheduled",
+            Self::Changed => "maintenance_changed",
+            Self::Moved => "maintenance_moved",
+            Self::Reminder => "maintenance_reminder",
+            Self::Started => "maintenance_started",
+            Self::Succeeded => "maintenance_succeeded",
+            Self::RolledBack => "maintenance_rolled_back",
+            Self::Again => "maintenance_again",
+            Self::Stuck => "maintenance_stuck",
+            Self::Missed => "maintenance_missed",
+            Self::Withdrawn => "maintenance_withdrawn",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<Self> {
+        KINDS.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether a letter is written. What is tried again was told with what went wrong.
+    pub fn is_written_to_people(self) -> bool {
+        self != Self::Again
+    }
+
+    /// Plans without a window are maintained without a notice; only what needs a person is told, and
+    /// only to those who run the fleet.
+    pub fn is_told_of_every_plan(self) -> bool {
+        self == Self::Stuck
+    }
+}
