@@ -30,16 +30,16 @@ impl fmt::Display for Error {
 
 /// Tells where something stands in the file.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub struct Place<'a> {
     text: &'a str,
 }
 
 impl<'a> Place<'a> {
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub fn of(text: &'a str) -> Self {
         Self { text }
     }
 
-    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
         toml::from_str(self.text).map_err(|error| {
             let at = error.span().unwrap_or_default().start;
             Error {
@@ -62,7 +62,7 @@ impl<'a> Place<'a> {
         Some(key.trim().to_owned())
     }
 
-    pub(crate) fn error(&self, span: &Range<usize>, key: &str, sentence: String) -> Error {
+    pub fn error(&self, span: &Range<usize>, key: &str, sentence: String) -> Error {
         Error {
             line: self.line(span.start),
             key: Some(key.to_owned()),
@@ -70,7 +70,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    pub(crate) fn number(
+    pub fn number(
         &self,
         key: &str,
         value: &Spanned<u32>,
