@@ -1,10 +1,12 @@
 //! Brings what the other commands need: system packages, PostgreSQL releases under
-//! `target/postgresql/`, and Heroku's command line under `target/heroku-cli/`. A second time it only
-//! looks. Nothing but system packages is put outside the checkout.
+//! `target/postgresql/`, a mail server under `target/python/`, and Heroku's command line under
+//! `target/heroku-cli/`. A second time it only looks. Nothing but system packages is put outside the
+//! checkout.
 
 mod archive;
 mod debian;
 mod heroku;
+mod python;
 mod system;
 
 use anyhow::{Context as _, Result};
@@ -25,6 +27,7 @@ pub(crate) struct Wanted {
 pub(crate) fn run(wanted: &Wanted) -> Result<()> {
     let versions = wanted.versions.iter().map(String::as_str);
     bring([OLDER, NEWER].into_iter().chain(versions))?;
+    python::bring()?;
     heroku::bring()
 }
 
@@ -37,6 +40,7 @@ pub(crate) fn bring_for_tests(faults: bool) -> Result<Option<anyhow::Error>> {
     if faults {
         bring(WITH_SLOTS)?;
     }
+    python::bring()?;
     Ok(heroku::bring().err())
 }
 
