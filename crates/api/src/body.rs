@@ -10,9 +10,11 @@ mod event;
 mod fleet;
 mod freeze;
 mod maintenance;
+mod notice;
 mod plan;
 mod preflight;
 mod release;
+mod requirement;
 mod window;
 
 pub use account::Account;
@@ -31,7 +33,9 @@ pub use maintenance::{
     AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
     RunMaintenance, Status, StepsMs,
 };
+pub use notice::{AddRecipient, Delivery, Notice, NoticeRecipient};
 pub use plan::Plan;
 pub use preflight::{Preflight, PreflightAction, PreflightCheck, PreflightVerdict, Waive, Waived};
 pub use release::{AddFrom, AddRelease, Release};
+pub use requirement::{Require, Requirement};
 pub use window::{Schedule, Scheduled, UpdateWindow, Window};

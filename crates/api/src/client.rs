@@ -8,6 +8,7 @@ mod databases;
 mod error;
 mod freezes;
 mod maintenances;
+mod notices;
 mod releases;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::body::ErrorBody;
 
 pub use databases::Provisioned;
 pub use error::Error;
+pub use notices::NoticesWanted;
 
 const ACCEPT_VERSION: &str = "application/vnd.heroku+json; version=3";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

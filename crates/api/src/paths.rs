@@ -43,9 +43,16 @@ pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";
 pub const PREFLIGHT: &str = "/upkeep/v1/databases/{database}/preflight";
 pub const PREFLIGHTS: &str = "/upkeep/v1/databases/{database}/preflights";
 pub const CANCEL: &str = "/upkeep/v1/databases/{database}/cancel";
+pub const REQUIREMENT: &str = "/upkeep/v1/databases/{database}/requirement";
 pub const FLEET: &str = "/upkeep/v1/fleet";
 pub const FREEZES: &str = "/upkeep/v1/freezes";
 pub const FREEZE: &str = "/upkeep/v1/freezes/{freeze}";
+pub const NOTICES: &str = "/upkeep/v1/notices";
+pub const NOTICE: &str = "/upkeep/v1/notices/{notice}";
+pub const NOTICE_RETRY: &str = "/upkeep/v1/notices/{notice}/retry";
+pub const RECIPIENTS: &str = "/upkeep/v1/recipients";
+pub const RECIPIENT: &str = "/upkeep/v1/recipients/{recipient}";
+pub const RECIPIENT_TRIAL: &str = "/upkeep/v1/recipients/{recipient}/trial";
 pub const RELEASES: &str = "/upkeep/v1/releases";
 pub const RELEASE: &str = "/upkeep/v1/releases/{release}";
 
@@ -61,6 +68,19 @@ pub fn fill(template: &str, values: &[&str]) -> String {
     }
     path.push_str(rest);
     path
+}
+
+/// What is said of `asked`, as a query with its question mark; empty if nothing is said.
+pub fn query<const N: usize>(asked: [(&str, Option<&str>); N]) -> String {
+    let mut query = String::new();
+    for (name, value) in asked {
+        let Some(value) = value else { continue };
+        query.push(if query.is_empty() { '?' } else { '&' });
+        query.push_str(name);
+        query.push('=');
+        escape(&mut query, value);
+    }
+    query
 }
 
 fn escape(path: &mut String, segment: &str) {
@@ -81,6 +101,13 @@ mod tests {
     fn values_are_put_in_their_places() {
         assert_eq!(fill(APP_ADDON, &["shop", "db"]), "/apps/shop/addons/db");
         assert_eq!(fill(HISTORY, &["x"]), "/data/maintenances/v1/x/history/");
+    }
+
+    #[test]
+    fn only_what_is_said_is_asked() {
+        assert_eq!(query([("app", None)]), "");
+        let asked = [("app", Some("a&b")), ("state", None), ("limit", Some("5"))];
+        assert_eq!(query(asked), "?app=a%26b&limit=5");
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod due;
 pub mod method;
 pub mod policy;
 pub mod reason;
+pub mod requirement;
 mod status;
 
 pub mod freeze;
@@ -21,6 +22,7 @@ pub use interval::Interval;
 pub use outlook::Outlook;
 pub use policy::Policy;
 pub use reason::Reason;
+pub use requirement::Requirement;
 pub use status::Status;
 pub use window::Window;
 pub use zone::Zone;

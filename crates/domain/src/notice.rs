@@ -3,6 +3,7 @@
 //! What happened is a [`Told`]: a row of the outbox, with what it is about. [`letter`](words::letter) puts
 //! it into words; how a letter reaches anybody is not known here.
 
+pub mod audience;
 pub mod delivery;
 mod kind;
 mod letter;
@@ -13,6 +14,7 @@ pub mod words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use audience::{Address, Listener};
 pub use delivery::{Delivery, Recipient};
 pub use kind::{KINDS, Kind};
 pub use letter::{Appointment, Errand, Fact, Letter};

@@ -28,6 +28,7 @@ pub struct Engine {
     pub(crate) world: Arc<World>,
     owner: Arc<str>,
     wake: Arc<Notify>,
+    plan_now: Arc<Notify>,
 }
 
 impl Engine {
@@ -38,12 +39,18 @@ impl Engine {
             world,
             owner: owner.into(),
             wake: Arc::new(Notify::new()),
+            plan_now: Arc::new(Notify::new()),
         }
     }
 
     /// Looks for work now: something was begun.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Looks now for what has to be maintained: a person wants something.
+    pub(crate) fn plan_now(&self) {
+        self.plan_now.notify_one();
     }
 
     /// Runs until the future is dropped. What it was doing is claimed again by whoever runs next.
@@ -58,6 +65,7 @@ impl Engine {
             self.run_workflows(),
             self.run_sweeps(),
             self.run_planning(),
+            self.run_notices(),
             self.run_retention()
         );
     }
@@ -110,10 +118,25 @@ impl Engine {
         // At once nothing is observed yet.
         due.reset();
         loop {
-            due.tick().await;
+            tokio::select! {
+                _ = due.tick() => {}
+                () = self.plan_now.notified() => {}
+            }
             // Boxed, because whole requests are in them and would be in every future around them.
             warn_of("required", Box::pin(sweep::required(self)).await);
             warn_of("windows", Box::pin(sweep::windows(self)).await);
+            warn_of("reminders", sweep::reminders(&self.store).await);
+        }
+    }
+
+    /// Nothing else waits for mail.
+    async fn run_notices(&self) {
+        let mut due = interval(SWEEP_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            let notices = sweep::notices(&self.world, &self.store).await;
+            warn_of("notices", notices);
         }
     }
 

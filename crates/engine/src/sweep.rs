@@ -1,5 +1,7 @@
 //! Sweeps: standing truths, compared with the world now and then. No input; nothing to recover.
 
+mod notices;
+mod reminders;
 mod required;
 mod retention;
 mod standbys;
@@ -21,6 +23,8 @@ use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, Insta
 use crate::World;
 use crate::procedure::{server_dbname, target};
 
+pub(crate) use notices::notices;
+pub(crate) use reminders::reminders;
 pub(crate) use required::required;
 pub(crate) use retention::retention;
 pub(crate) use standbys::standbys;
@@ -43,6 +47,8 @@ pub(crate) enum Error {
     Plan { database: String, source: Refusal },
     #[error("begin the planned maintenance of database `{database}`")]
     Begin { database: String, source: Refusal },
+    #[error("find the plan of database `{database}`")]
+    UnknownPlan { database: String, source: Refusal },
     #[error("push the route of `{dbname}`")]
     Route {
         dbname: String,

@@ -7,7 +7,7 @@ use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::HostId;
 use upkeep_domain::maintenance::Policy;
 use upkeep_domain::plan::Plans;
-use upkeep_domain::ports::{Credentials, Hosts, Random, Traffic};
+use upkeep_domain::ports::{Courier, Credentials, Hosts, Random, Traffic};
 
 /// Moments in the life of a step at which a controller may die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub struct World {
     pub traffic: Arc<dyn Traffic>,
     pub random: Arc<dyn Random>,
     pub credentials: Arc<dyn Credentials>,
+    pub courier: Arc<dyn Courier>,
     pub boundaries: Arc<dyn Boundaries>,
     /// Where new instances are made: the one host there is.
     pub host: HostId,

@@ -6,6 +6,8 @@
 
 mod fleet;
 mod freezes;
+mod notices;
+mod requirements;
 mod view;
 
 use std::time::Duration;
@@ -25,6 +27,8 @@ use crate::resolve;
 
 pub use fleet::{Fleet, FleetView};
 pub use freezes::{FreezeView, Freezes};
+pub use notices::{DeliveryView, NoticeView, Notices, NoticesWanted, RecipientView};
+pub use requirements::Requirements;
 pub use view::{
     Account, AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState,
     DatabaseView, EventKind, EventView, Following, InfoView, MaintenanceView, Progress,
@@ -109,7 +113,7 @@ pub enum Since {
 }
 
 #[async_trait]
-pub trait Backend: Fleet + Freezes + 'static {
+pub trait Backend: Fleet + Freezes + Notices + Requirements + 'static {
     /// Tokens are known by their SHA-256 only, so that comparing them tells nothing about them.
     async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal>;
 

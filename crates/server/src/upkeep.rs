@@ -1,12 +1,15 @@
 //! What Heroku has no word for: the events of a database, what would stand in the way of its
-//! maintenance, calling one off, times without any, and the PostgreSQL releases there are.
+//! maintenance, calling one off, times without any, what people are told, and the PostgreSQL releases there are.
 
 mod cancel;
 mod events;
 mod fleet;
 mod freezes;
+mod notices;
 mod preflight;
+mod recipients;
 mod releases;
+mod requirement;
 
 use axum::Router;
 use axum::routing::{delete, get, post};
@@ -21,8 +24,21 @@ pub(crate) fn routes() -> Router<Services> {
         .route(paths::FLEET, get(fleet::list))
         .route(paths::FREEZES, get(freezes::list).post(freezes::add))
         .route(paths::FREEZE, delete(freezes::remove))
+        .route(paths::NOTICES, get(notices::list))
+        .route(paths::NOTICE, get(notices::show))
+        .route(paths::NOTICE_RETRY, post(notices::retry))
         .route(paths::PREFLIGHT, get(preflight::make))
         .route(paths::PREFLIGHTS, get(preflight::kept))
+        .route(
+            paths::RECIPIENTS,
+            get(recipients::list).post(recipients::add),
+        )
+        .route(paths::RECIPIENT, delete(recipients::remove))
+        .route(paths::RECIPIENT_TRIAL, post(recipients::trial))
+        .route(
+            paths::REQUIREMENT,
+            post(requirement::set).delete(requirement::remove),
+        )
         .route(paths::RELEASES, get(releases::list).post(releases::add))
         .route(paths::RELEASE, get(releases::show).delete(releases::remove))
 }

@@ -37,13 +37,17 @@ impl Store {
         }
     }
 
-    /// Makes the account if it is missing, and gives it the token with this hash.
+    /// Makes the account of the token with this hash if it is missing; an account that is there gets this
+    /// mail address.
     pub async fn add_token(&self, id: Uuid, email: &str, sha256: &[u8; 32]) -> Result<(), Error> {
         self.client()
             .await?
             .execute(
-                "WITH account AS (
-                     INSERT INTO upkeep.accounts (id, email) VALUES ($1, $2)
+                "WITH known AS (
+                     UPDATE upkeep.accounts a SET email = $2 FROM upkeep.tokens t
+                     WHERE t.sha256 = $3 AND a.id = t.account_id RETURNING a.id),
+                 account AS (
+                     INSERT INTO upkeep.accounts (id, email) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM known)
                      ON CONFLICT (email) DO UPDATE SET email = excluded.email RETURNING id)
                  INSERT INTO upkeep.tokens (sha256, account_id) SELECT $3, id FROM account
                  ON CONFLICT (sha256) DO NOTHING",

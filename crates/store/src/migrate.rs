@@ -16,6 +16,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_windows.sql"),
     include_str!("../migrations/0009_turns.sql"),
     include_str!("../migrations/0010_freezes.sql"),
+    include_str!("../migrations/0011_notices.sql"),
+    include_str!("../migrations/0012_requirements.sql"),
 ];
 
 /// Version of the tables that this program works with.

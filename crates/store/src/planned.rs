@@ -70,6 +70,8 @@ pub struct NewPlan {
 pub enum Notice {
     Scheduled,
     Changed,
+    /// It is done now, whatever windows and freezes say.
+    Emergency,
     /// It was rolled back, and stays planned for when it was.
     Again,
     /// Its window was missed.
@@ -83,6 +85,7 @@ impl Notice {
         match self {
             Self::Scheduled => "maintenance_scheduled",
             Self::Changed => "maintenance_changed",
+            Self::Emergency => "maintenance_emergency",
             Self::Again => "maintenance_again",
             Self::Missed { .. } => "maintenance_missed",
         }
@@ -91,7 +94,7 @@ impl Notice {
     fn because(&self) -> Option<&str> {
         match self {
             Self::Missed { because } => Some(because),
-            Self::Scheduled | Self::Changed | Self::Again => None,
+            Self::Scheduled | Self::Changed | Self::Emergency | Self::Again => None,
         }
     }
 }

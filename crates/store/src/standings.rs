@@ -6,10 +6,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::turn::RolledBack;
-use upkeep_domain::maintenance::{Freeze, Window};
+use upkeep_domain::maintenance::{Freeze, Requirement, Window};
 use uuid::Uuid;
 
 use crate::freezes::{KeptFreeze, concerning};
+use crate::requirements::requirement;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Standing {
     pub maintained_at: Timestamp,
     pub planned: Option<Outline>,
     pub undone: Option<Undone>,
+    /// What a person requires of it, and has not been done.
+    pub required: Option<Requirement>,
     /// The longest of its last successful runs, by the planned method if one is planned.
     pub longest_run: Option<SignedDuration>,
 }
@@ -64,7 +67,8 @@ const STANDINGS: &str = "
            p.id AS planned_id, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note,
            p.sentence AS waits_for, r.longest_ms,
            u.scheduled_for AS undone_for, u.release_after AS undone_release, u.completed_at AS undone_at,
-           u.sentence AS undone_because, u.cancelled_by AS undone_by, u.times AS undone_times
+           u.sentence AS undone_because, u.cancelled_by AS undone_by, u.times AS undone_times,
+           q.because, q.emergency, q.required_by AS requirer, q.created_at AS required_since
     FROM upkeep.databases d
     JOIN upkeep.instances i ON i.id = d.primary_instance
     LEFT JOIN upkeep.maintenances p ON p.database_id = d.id AND p.started_at IS NULL
@@ -84,6 +88,9 @@ const STANDINGS: &str = "
         FROM upkeep.maintenances m
         WHERE m.database_id = d.id AND m.started_at IS NOT NULL AND m.scheduled_for IS NOT NULL
         ORDER BY m.started_at DESC LIMIT 1) u ON u.outcome = 'rolled_back'
+    LEFT JOIN upkeep.requirements q ON q.database_id = d.id AND NOT EXISTS (
+        SELECT FROM upkeep.maintenances m
+        WHERE m.database_id = d.id AND m.outcome = 'succeeded' AND m.started_at >= q.created_at)
     WHERE d.state = 'provisioned' AND (NOT $1 OR p.scheduled_for <= now()) AND NOT EXISTS (
         SELECT FROM upkeep.workflows w
         WHERE w.database_id = d.id AND (w.ended_as IS NULL OR w.ended_as = 'stuck'))
@@ -113,6 +120,13 @@ impl Store {
 }
 
 impl Standing {
+    /// Since when it has to be done whatever windows and freezes say.
+    pub fn emergency_since(&self) -> Option<Timestamp> {
+        let required = self.required.as_ref();
+        let emergency = required.filter(|required| required.emergency);
+        emergency.map(|required| required.since)
+    }
+
     fn from_row(row: &Row, freezes: &[KeptFreeze]) -> Self {
         let apps: Vec<Uuid> = row.get("apps");
         let apps: Vec<AppId> = apps.into_iter().map(AppId).collect();
@@ -138,6 +152,7 @@ impl Standing {
                 waits_for: row.get("waits_for"),
             }),
             undone: Undone::from_row(row),
+            required: requirement(row),
             longest_run: longest_ms.map(|ms| SignedDuration::from_millis(ms as i64)),
         }
     }

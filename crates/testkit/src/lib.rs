@@ -7,4 +7,5 @@ pub mod observer;
 pub mod postgres;
 pub mod releases_source;
 pub mod sim;
+pub mod smtp_server;
 pub mod up;

@@ -54,6 +54,10 @@ pub struct Options {
     pub soak: Option<Duration>,
     /// How often it is looked for what is due; `None` leaves that to the product.
     pub plan_every: Option<Duration>,
+    /// How notices reach people; `None` leaves that to the product.
+    pub notices: Option<Utf8PathBuf>,
+    /// Mail address of the owner.
+    pub owner: Option<String>,
     /// Primaries are stopped instead of frozen.
     pub clean_stop: bool,
     /// Host and port in connection strings, if not where the endpoint listens.
@@ -72,6 +76,8 @@ impl Options {
             retire_grace: None,
             soak: None,
             plan_every: None,
+            notices: None,
+            owner: None,
             clean_stop: false,
             advertise: None,
             as_user: None,
@@ -360,6 +366,12 @@ fn spawn(dir: &Utf8Path, options: &Options, ports: Ports) -> Result<Child, Error
     }
     if let Some(grace) = options.retire_grace {
         command.args(["--retire-grace-seconds", &grace.as_secs().to_string()]);
+    }
+    if let Some(file) = &options.notices {
+        command.args(["--notices", file.as_str()]);
+    }
+    if let Some(owner) = &options.owner {
+        command.args(["--owner", owner]);
     }
     if options.clean_stop {
         command.args(["--fence", "clean-stop"]);

@@ -6,6 +6,7 @@ mod addons;
 mod apps;
 mod freezes;
 mod maintenances;
+mod notices;
 mod pg;
 mod plans;
 mod releases;
@@ -19,10 +20,11 @@ pub use addons::{AddonsAttach, AddonsCreate, AddonsDestroy, AddonsDetach, Addons
 pub use apps::{AppsCreate, Config, ConfigGet};
 pub use freezes::{FreezesAdd, FreezesRemove};
 pub use maintenances::{
-    MaintenanceCancel, MaintenanceHistory, MaintenanceInfo, MaintenancePreflight, MaintenanceRun,
-    MaintenanceSchedule, MaintenanceWait, MaintenanceWindow, MaintenanceWindowUpdate,
-    MaintenancesList,
+    MaintenanceCancel, MaintenanceHistory, MaintenanceInfo, MaintenancePreflight,
+    MaintenanceRequire, MaintenanceRequireNoMore, MaintenanceRun, MaintenanceSchedule,
+    MaintenanceWait, MaintenanceWindow, MaintenanceWindowUpdate, MaintenancesList,
 };
+pub use notices::{Notice, Notices, Recipient, RecipientsAdd};
 pub use pg::{PgInfo, PgPromote, PgUnfollow, PgWait};
 pub use plans::Plans;
 pub use releases::{ReleasesAdd, ReleasesInfo, ReleasesRemove};
@@ -150,6 +152,12 @@ pub enum ClientCommand {
     /// Choose the week of the maintenance that is planned
     #[command(name = "data:maintenances:schedule")]
     MaintenanceSchedule(MaintenanceSchedule),
+    /// Require a maintenance of a database: it is planned for its next window
+    #[command(name = "maintenances:require")]
+    MaintenanceRequire(MaintenanceRequire),
+    /// Require it no more: what is not due for another reason is withdrawn
+    #[command(name = "maintenances:unrequire")]
+    MaintenanceRequireNoMore(MaintenanceRequireNoMore),
     /// List the past maintenances of a database
     #[command(name = "data:maintenances:history")]
     MaintenanceHistory(MaintenanceHistory),
@@ -171,6 +179,30 @@ pub enum ClientCommand {
     /// Remove a freeze
     #[command(name = "freezes:remove")]
     FreezesRemove(FreezesRemove),
+    /// List what people were told, what is on its way to them, and what did not reach them
+    #[command(name = "notices")]
+    Notices(Notices),
+    /// Show what a notice says, and what became of it
+    #[command(name = "notices:info")]
+    NoticesInfo(Notice),
+    /// Try at once what of a notice has not been sent
+    #[command(name = "notices:retry")]
+    NoticesRetry(Notice),
+    /// Print an example of a file for `upkeep up --notices`: mail server, and whom webhooks may reach
+    #[command(name = "notices:settings")]
+    NoticesSettings,
+    /// List who is told of maintenances, besides the owner
+    #[command(name = "recipients")]
+    Recipients,
+    /// Tell somebody of maintenances: a mail address, or a webhook by its URL
+    #[command(name = "recipients:add")]
+    RecipientsAdd(RecipientsAdd),
+    /// Tell somebody no more
+    #[command(name = "recipients:remove")]
+    RecipientsRemove(Recipient),
+    /// Send something to a recipient now, and say whether it was taken
+    #[command(name = "recipients:test")]
+    RecipientsTest(Recipient),
     /// List the PostgreSQL releases that databases can run on
     #[command(name = "releases")]
     Releases,

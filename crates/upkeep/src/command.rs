@@ -10,9 +10,11 @@ mod fleet;
 mod follow;
 mod freezes;
 mod maintenances;
+mod notices;
 mod pg;
 mod plans;
 mod policy;
+mod recipients;
 mod releases;
 
 use upkeep_api::client::Client;
@@ -25,11 +27,11 @@ pub use connection::default_dir;
 
 /// Runs one command to its end. Whatever went wrong has been said when it returns.
 pub async fn run(command: ClientCommand, global: &Global, out: &mut Output) -> Exit {
-    if let ClientCommand::Plans(Plans { defaults: true }) = command {
-        return plans::defaults(out);
-    }
-    if let ClientCommand::Policy = command {
-        return policy::defaults(out);
+    match command {
+        ClientCommand::Plans(Plans { defaults: true }) => return plans::defaults(out),
+        ClientCommand::Policy => return policy::defaults(out),
+        ClientCommand::NoticesSettings => return notices::settings(out),
+        _ => {}
     }
     let result = match connection::connect(global) {
         Ok(client) => dispatch(command, &client, out).await,
@@ -71,6 +73,10 @@ async fn dispatch(
             maintenances::update_window(client, args, out).await
         }
         ClientCommand::MaintenanceSchedule(args) => maintenances::schedule(client, args, out).await,
+        ClientCommand::MaintenanceRequire(args) => maintenances::require(client, args, out).await,
+        ClientCommand::MaintenanceRequireNoMore(args) => {
+            maintenances::require_no_more(client, args, out).await
+        }
         ClientCommand::MaintenanceHistory(args) => maintenances::history(client, args, out).await,
         ClientCommand::Plans(_) => plans::list(client, out).await,
         ClientCommand::Policy => Ok(policy::defaults(out)),
@@ -78,6 +84,14 @@ async fn dispatch(
         ClientCommand::Freezes => freezes::list(client, out).await,
         ClientCommand::FreezesAdd(args) => freezes::add(client, args, out).await,
         ClientCommand::FreezesRemove(args) => freezes::remove(client, args, out).await,
+        ClientCommand::Notices(args) => notices::list(client, args, out).await,
+        ClientCommand::NoticesInfo(args) => notices::info(client, args, out).await,
+        ClientCommand::NoticesRetry(args) => notices::retry(client, args, out).await,
+        ClientCommand::NoticesSettings => Ok(notices::settings(out)),
+        ClientCommand::Recipients => recipients::list(client, out).await,
+        ClientCommand::RecipientsAdd(args) => recipients::add(client, args, out).await,
+        ClientCommand::RecipientsRemove(args) => recipients::remove(client, args, out).await,
+        ClientCommand::RecipientsTest(args) => recipients::test(client, args, out).await,
         ClientCommand::Releases => releases::list(client, out).await,
         ClientCommand::ReleasesAdd(args) => releases::add(client, args, out).await,
         ClientCommand::ReleasesInfo(args) => releases::info(client, args, out).await,

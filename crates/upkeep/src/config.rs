@@ -5,6 +5,7 @@
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use upkeep_courier::{Courier, Settings};
 use upkeep_domain::hold::HoldLimits;
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
@@ -13,6 +14,7 @@ use upkeep_domain::plan::Plans;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:5055";
 const DEFAULT_ENDPOINT_LISTEN: &str = "127.0.0.1:5432";
+const DEFAULT_OWNER: &str = "owner@localhost";
 const DEFAULT_PLAN_EVERY_SECONDS: u64 = 60;
 const DEFAULT_SOAK_SECONDS: u64 = 30;
 const DEFAULT_RETIRE_GRACE_SECONDS: u64 = 600;
@@ -35,6 +37,12 @@ pub struct Config {
     /// The policy of maintenances; the built-in one when not said.
     #[serde(default)]
     pub policy: Option<Utf8PathBuf>,
+    /// How notices reach people; no mail is sent when not said.
+    #[serde(default)]
+    pub notices: Option<Utf8PathBuf>,
+    /// Mail address of whoever owns the apps.
+    #[serde(default = "default_owner")]
+    pub owner: String,
     /// How often it is looked for what has to be maintained.
     #[serde(default = "default_plan_every_seconds")]
     pub plan_every_seconds: u64,
@@ -52,6 +60,11 @@ pub struct Config {
     /// How primaries are fenced on this host.
     #[serde(default)]
     pub fence: FenceMeans,
+}
+
+/// Nobody: no mail is sent there.
+fn default_owner() -> String {
+    DEFAULT_OWNER.to_owned()
 }
 
 /// Of directories that are older than the setting.
@@ -76,6 +89,8 @@ impl Config {
             run_as: None,
             plans: None,
             policy: None,
+            notices: None,
+            owner: default_owner(),
             plan_every_seconds: DEFAULT_PLAN_EVERY_SECONDS,
             state_instance,
             state_elsewhere: false,
@@ -142,6 +157,19 @@ impl Config {
         };
         let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
         Policy::read(&text).with_context(|| format!("understand the policy in `{file}`"))
+    }
+
+    /// # Errors
+    /// With the line, the key, and what is allowed there; or with the file that is named and of no use.
+    pub fn courier(&self) -> Result<Courier> {
+        let Some(file) = &self.notices else {
+            return Ok(Courier::without_settings());
+        };
+        let text = std::fs::read_to_string(file).with_context(|| format!("read `{file}`"))?;
+        let settings = Settings::read(&text);
+        let settings =
+            settings.with_context(|| format!("understand the settings of notices in `{file}`"))?;
+        Courier::new(settings).with_context(|| format!("use the settings of notices in `{file}`"))
     }
 
     pub fn read(file: &Utf8Path) -> Result<Self> {

@@ -14,7 +14,8 @@ use upkeep::{command, role};
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = Output::standard(cli.global.json);
-    run(cli, &mut out).await.into()
+    // Every command is in it.
+    Box::pin(run(cli, &mut out)).await.into()
 }
 
 async fn run(cli: Cli, out: &mut Output) -> Exit {
@@ -43,6 +44,8 @@ async fn run_up(global: &Global, up: Up, out: &mut Output) -> anyhow::Result<()>
         run_as: up.run_as,
         plans: up.plans,
         policy: up.policy,
+        notices: up.notices,
+        owner: up.owner,
         plan_every_seconds: up.plan_every_seconds,
         soak_seconds: up.soak_seconds,
         retire_grace_seconds: up.retire_grace_seconds,

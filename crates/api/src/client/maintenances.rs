@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{Client, Error};
 use crate::body::{
-    Event, Events, FleetEntry, Maintenance, Maintenances, Preflight, RunMaintenance, Schedule,
-    Scheduled, UpdateWindow, Window,
+    Event, Events, FleetEntry, Maintenance, Maintenances, Preflight, Require, Requirement,
+    RunMaintenance, Schedule, Scheduled, UpdateWindow, Window,
 };
 use crate::paths;
 
@@ -37,6 +37,18 @@ impl Client {
     pub async fn run(&self, database: Uuid, wish: &RunMaintenance) -> Result<Maintenance, Error> {
         let path = paths::fill(paths::RUN, &[&database.to_string()]);
         self.send(Method::POST, path, wish).await
+    }
+
+    /// In place of what was required of it before.
+    pub async fn require(&self, database: Uuid, wish: &Require) -> Result<Requirement, Error> {
+        let path = paths::fill(paths::REQUIREMENT, &[&database.to_string()]);
+        self.send(Method::POST, path, wish).await
+    }
+
+    /// Tells what was required.
+    pub async fn require_no_more(&self, database: Uuid) -> Result<Requirement, Error> {
+        let path = paths::fill(paths::REQUIREMENT, &[&database.to_string()]);
+        self.send(Method::DELETE, path, &()).await
     }
 
     /// Asks for the one that runs to be undone.
@@ -72,11 +84,8 @@ impl Client {
         method: Option<&str>,
     ) -> Result<Preflight, Error> {
         let path = paths::fill(paths::PREFLIGHT, &[&database.to_string()]);
-        let release = release.map(|release| paths::fill("release={release}", &[release]));
-        let method = method.map(|method| paths::fill("method={method}", &[method]));
-        let query: Vec<String> = release.into_iter().chain(method).collect();
-        let query = query.join("&");
-        self.get(format!("{path}?{query}")).await
+        let query = paths::query([("release", release), ("method", method)]);
+        self.get(format!("{path}{query}")).await
     }
 
     /// Those that were made for the latest maintenance.

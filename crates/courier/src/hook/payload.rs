@@ -28,7 +28,7 @@ pub(super) fn body(delivery: &Delivery) -> Vec<u8> {
     let Delivery { letter, about, .. } = delivery;
     let payload = Payload {
         id: delivery.notice.to_string(),
-        action: delivery.kind.as_str(),
+        action: &delivery.action,
         actor: "upkeep",
         created_at: delivery.told_at,
         resource: "maintenance",

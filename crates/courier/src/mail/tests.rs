@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use upkeep_domain::notice::{Appointment, Errand, Fact, Kind, Letter, Recipient};
+use upkeep_domain::notice::{Appointment, Errand, Fact, Letter, Recipient};
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn delivery() -> Delivery {
     Delivery {
         notice: 7,
         told_at: "2026-11-23T09:00:00Z".parse().unwrap(),
-        kind: Kind::Scheduled,
+        action: "maintenance_scheduled".to_owned(),
         database: "postgresql-flat-1".to_owned(),
         letter: letter(),
         about: json!({}),

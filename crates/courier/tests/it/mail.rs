@@ -3,8 +3,8 @@
 use upkeep_courier::{Courier, Settings};
 use upkeep_domain::ports::Courier as _;
 
-use crate::smtp_server::{Kind, PASSWORD, SmtpServer, USER};
 use crate::world::{courier, delivered_to_silence, failed, refused, to_mail};
+use upkeep_testkit::smtp_server::{Kind, PASSWORD, SmtpServer, USER};
 
 const ADA: &str = "ada@example.org";
 

@@ -5,5 +5,4 @@
 mod hook;
 mod listener;
 mod mail;
-mod smtp_server;
 mod world;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use upkeep_courier::{Courier, Settings};
-use upkeep_domain::notice::{Delivery, Kind, Letter, Recipient};
+use upkeep_domain::notice::{Delivery, Letter, Recipient};
 use upkeep_domain::ports::{Courier as _, DeliveryError};
 
 pub(crate) fn courier(settings: &str) -> Courier {
@@ -13,7 +13,7 @@ pub(crate) fn delivery(to: Recipient) -> Delivery {
     Delivery {
         notice: 7,
         told_at: "2026-11-23T09:00:00Z".parse().unwrap(),
-        kind: Kind::Scheduled,
+        action: "maintenance_scheduled".to_owned(),
         database: "postgresql-flat-1".to_owned(),
         letter: Letter {
             subject: "Maintenance of postgresql-flat-1".to_owned(),

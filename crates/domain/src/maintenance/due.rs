@@ -45,6 +45,12 @@ impl Due {
         self.reasons[0].kind()
     }
 
+    pub fn is_emergency(&self) -> bool {
+        self.reasons
+            .iter()
+            .any(|reason| reason.kind() == Kind::Emergency)
+    }
+
     /// What the method has to bring about: the least that is enough for every reason.
     pub fn cause(&self) -> Cause {
         let causes = self.reasons.iter().map(Reason::cause);
@@ -259,6 +265,13 @@ mod tests {
                     because: because(),
                 },
                 "ama@example.com wants it: a reason",
+            ),
+            (
+                Reason::Emergency {
+                    by: "ama@example.com".to_owned(),
+                    because: because(),
+                },
+                "ama@example.com wants it at once: a reason",
             ),
         ] {
             assert_eq!(reason.to_string(), told);

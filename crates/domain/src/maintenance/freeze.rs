@@ -5,6 +5,7 @@ mod stretches;
 
 use std::fmt;
 
+use super::typed::because_typed;
 use super::{Interval, Zone};
 use crate::id::AppId;
 use crate::refusal::Refusal;
@@ -27,8 +28,6 @@ pub enum Scope {
     App(AppId),
 }
 
-const BECAUSE_CHARS_MAX: usize = 200;
-
 impl Freeze {
     /// From what people type; UTC if they say no zone.
     ///
@@ -40,20 +39,11 @@ impl Freeze {
         zone: Option<&str>,
         because: &str,
     ) -> Result<Self, Refusal> {
-        let because = because.trim();
-        let is_line = !because.is_empty()
-            && because.chars().count() <= BECAUSE_CHARS_MAX
-            && !because.contains(char::is_control);
-        if !is_line {
-            let sentence =
-                format!("the reason of a freeze is a line of 1 to {BECAUSE_CHARS_MAX} characters");
-            return Err(Refusal::invalid(sentence).with_hint("such as: year-end closing"));
-        }
         Ok(Self {
             scope,
             period: Period::typed(from, to)?,
             zone: zone.map_or(Ok(Zone::UTC), str::parse)?,
-            because: because.to_owned(),
+            because: because_typed(because, "a freeze", "year-end closing")?,
         })
     }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::reason::{Kind, Reason};
+use super::window;
 use crate::file::{Error, Place};
 
 /// The built-in policy, and the documentation of the format.
@@ -106,9 +107,7 @@ impl Policy {
             }
         }
         for (kind, said) in file.required_by_days {
-            if kind == Kind::Certificate {
-                let sentence =
-                    "a certificate is required by its end: say certificate_required_days_before";
+            if let Some(sentence) = without_days(kind) {
                 return Err(place.error(&said.span(), kind.as_str(), sentence.to_owned()));
             }
             let days = place.number(kind.as_str(), &said, REQUIRED_DAYS)?;
@@ -141,11 +140,25 @@ impl Policy {
         if let Reason::Certificate { ends_at } = reason {
             return later(*ends_at, -days(self.certificate_required_days_before));
         }
+        if let Reason::Emergency { .. } = reason {
+            return later(since, window::LENGTH);
+        }
         let within = self.required_by_days.get(&reason.kind());
         later(
             since,
             days(*within.expect("a test finds every kind in the defaults")),
         )
+    }
+}
+
+/// Why a reason is not required within days.
+fn without_days(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Certificate => {
+            Some("a certificate is required by its end: say certificate_required_days_before")
+        }
+        Kind::Emergency => Some("an emergency is required at once"),
+        _ => None,
     }
 }
 
@@ -177,7 +190,7 @@ mod tests {
         let policy = Policy::defaults();
         for kind in KINDS {
             let said = policy.required_by_days.contains_key(&kind);
-            assert_eq!(said, kind != Kind::Certificate, "{kind}");
+            assert_eq!(said, without_days(kind).is_none(), "{kind}");
             assert!(DEFAULTS.contains(kind.as_str()), "{kind} is explained");
         }
         assert_eq!(policy.notice(), SignedDuration::from_hours(7 * 24));

@@ -34,6 +34,8 @@ pub enum Reason {
     Routine { last_at: Timestamp },
     /// A person wants it.
     Requested { by: String, because: String },
+    /// A person wants it now, whatever windows and freezes say.
+    Emergency { by: String, because: String },
 }
 
 /// What the policy and the rows know a reason by.
@@ -51,9 +53,10 @@ pub enum Kind {
     /// In Heroku's word.
     RoutineMaintenance,
     Requested,
+    Emergency,
 }
 
-pub const KINDS: [Kind; 10] = [
+pub const KINDS: [Kind; 11] = [
     Kind::SecurityRelease,
     Kind::MinorRelease,
     Kind::WithdrawnRelease,
@@ -64,6 +67,7 @@ pub const KINDS: [Kind; 10] = [
     Kind::HostDrain,
     Kind::RoutineMaintenance,
     Kind::Requested,
+    Kind::Emergency,
 ];
 
 impl Kind {
@@ -79,6 +83,7 @@ impl Kind {
             Self::HostDrain => "host_drain",
             Self::RoutineMaintenance => "routine_maintenance",
             Self::Requested => "requested",
+            Self::Emergency => "emergency",
         }
     }
 }
@@ -102,6 +107,7 @@ impl Reason {
             Self::HostDrain { .. } => Kind::HostDrain,
             Self::Routine { .. } => Kind::RoutineMaintenance,
             Self::Requested { .. } => Kind::Requested,
+            Self::Emergency { .. } => Kind::Emergency,
         }
     }
 
@@ -115,7 +121,9 @@ impl Reason {
             Self::HostReboot { .. } | Self::HostDrain { .. } => Cause::LeavesHost,
             Self::WaitingSettings { names } => Cause::WaitingSettings(names.clone()),
             Self::Certificate { .. } => Cause::Certificate,
-            Self::Routine { .. } | Self::Requested { .. } => Cause::SameRelease,
+            Self::Routine { .. } | Self::Requested { .. } | Self::Emergency { .. } => {
+                Cause::SameRelease
+            }
         }
     }
 }
@@ -151,6 +159,7 @@ impl fmt::Display for Reason {
                 write!(f, "it has not been maintained since {}", day(last_at))
             }
             Self::Requested { by, because } => write!(f, "{by} wants it: {because}"),
+            Self::Emergency { by, because } => write!(f, "{by} wants it at once: {because}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What people type for a day of the week and for a time of day.
+//! What people type for a day of the week, for a time of day, and for a reason.
 
 use jiff::civil::{Time, Weekday};
 
@@ -6,6 +6,7 @@ use crate::name::shown;
 use crate::refusal::Refusal;
 
 const EXAMPLE: &str = "such as: sunday 14:30";
+const BECAUSE_CHARS_MAX: usize = 200;
 /// Fewer would not tell Tuesday from Thursday.
 const DAY_CHARS_MIN: usize = 3;
 
@@ -19,6 +20,20 @@ pub(super) fn day_of_week(text: &str) -> Result<Weekday, Refusal> {
         let sentence = format!("`{}` is not a day of the week", shown(text));
         Refusal::invalid(sentence).with_hint(EXAMPLE)
     })
+}
+
+/// A line that others can read.
+pub(super) fn because_typed(text: &str, of: &str, example: &str) -> Result<String, Refusal> {
+    let because = text.trim();
+    let is_line = !because.is_empty()
+        && because.chars().count() <= BECAUSE_CHARS_MAX
+        && !because.contains(char::is_control);
+    if !is_line {
+        let sentence =
+            format!("the reason of {of} is a line of 1 to {BECAUSE_CHARS_MAX} characters");
+        return Err(Refusal::invalid(sentence).with_hint(format!("such as: {example}")));
+    }
+    Ok(because.to_owned())
 }
 
 /// `14:30`, `1:30PM`, `5 pm`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Kind, Letter};
+use super::Letter;
 
 /// Between the first tries; each further one waits twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
@@ -19,7 +19,8 @@ pub const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 pub struct Delivery {
     pub notice: i64,
     pub told_at: Timestamp,
-    pub kind: Kind,
+    /// The word for what happened, such as `maintenance_started`.
+    pub action: String,
     /// Name of the database.
     pub database: String,
     pub letter: Letter,

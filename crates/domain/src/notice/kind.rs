@@ -10,6 +10,8 @@ pub enum Kind {
     Changed,
     /// By people, or with the window.
     Moved,
+    /// It is done now, whatever windows and freezes say.
+    Emergency,
     /// It comes near.
     Reminder,
     Started,
@@ -24,10 +26,11 @@ pub enum Kind {
     Withdrawn,
 }
 
-pub const KINDS: [Kind; 11] = [
+pub const KINDS: [Kind; 12] = [
     Kind::Scheduled,
     Kind::Changed,
     Kind::Moved,
+    Kind::Emergency,
     Kind::Reminder,
     Kind::Started,
     Kind::Succeeded,
@@ -45,6 +48,7 @@ impl Kind {
             Self::Scheduled => "maintenance_scheduled",
             Self::Changed => "maintenance_changed",
             Self::Moved => "maintenance_moved",
+            Self::Emergency => "maintenance_emergency",
             Self::Reminder => "maintenance_reminder",
             Self::Started => "maintenance_started",
             Self::Succeeded => "maintenance_succeeded",

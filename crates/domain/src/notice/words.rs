@@ -32,6 +32,15 @@ pub fn letter(told: &Told) -> Letter {
             format!("Moved: maintenance of {name}{on}"),
             vec![moved(told), will_happen(about)],
         ),
+        Kind::Emergency => (
+            format!("Emergency: maintenance of {name} is begun now"),
+            vec![
+                has_to_be(told),
+                "This is an emergency: it is done now, and waits neither for its window nor for the end of a freeze."
+                    .to_owned(),
+                will_happen(about),
+            ],
+        ),
         Kind::Reminder => (
             format!("Reminder: maintenance of {name}{on}"),
             vec![has_to_be(told), scheduled(told), will_happen(about)],
@@ -74,6 +83,20 @@ pub fn letter(told: &Told) -> Letter {
     }
 }
 
+/// For people who want to see whether notices reach them.
+pub fn trial(asked_by: &str) -> Letter {
+    let says = format!(
+        "{asked_by} wanted to know whether notices of maintenances reach this address. They do."
+    );
+    Letter {
+        subject: "Upkeep reaches you".to_owned(),
+        says: vec![one_line(&says)],
+        facts: vec![],
+        errands: vec![],
+        appointment: None,
+    }
+}
+
 /// `postgresql-flat-1 (DATABASE on shop, REPORTS on web)`.
 fn known_as(told: &Told) -> String {
     let Subject {
@@ -102,13 +125,14 @@ fn scheduled(told: &Told) -> String {
     let Some(at) = told.about.scheduled_for else {
         return "It is not scheduled yet.".to_owned();
     };
-    let mut says = format!("It is scheduled for {}", long(at, &told.database));
-    if let Some(window) = &told.database.window {
-        says.push_str(&format!(", in the window of {window}"));
-    }
-    says.push('.');
-    says.push_str(&noted(&told.about));
-    says
+    let window = told.database.window.as_ref();
+    let window = window.map(|window| format!(", in the window of {window}"));
+    format!(
+        "It is scheduled for {}{}.{}",
+        long(at, &told.database),
+        window.unwrap_or_default(),
+        noted(&told.about)
+    )
 }
 
 fn noted(about: &About) -> String {
@@ -297,7 +321,7 @@ fn errands(told: &Told) -> Vec<Errand> {
         Kind::Scheduled | Kind::Changed | Kind::Moved | Kind::Reminder | Kind::Missed => {
             vec![run, later, window, info]
         }
-        Kind::Started => vec![Some(("To watch it", of("wait", "")))],
+        Kind::Emergency | Kind::Started => vec![Some(("To watch it", of("wait", "")))],
         Kind::Succeeded | Kind::RolledBack | Kind::Again => vec![info],
         Kind::Stuck => vec![info, run.map(|(_, command)| ("To go on with it", command))],
         Kind::Withdrawn => vec![],
@@ -315,7 +339,12 @@ fn appointment(told: &Told) -> Option<Appointment> {
     let is_planned = match told.kind {
         Kind::Scheduled | Kind::Changed | Kind::Moved | Kind::Reminder | Kind::Missed => true,
         Kind::Withdrawn => false,
-        Kind::Started | Kind::Succeeded | Kind::RolledBack | Kind::Again | Kind::Stuck => {
+        Kind::Emergency
+        | Kind::Started
+        | Kind::Succeeded
+        | Kind::RolledBack
+        | Kind::Again
+        | Kind::Stuck => {
             return None;
         }
     };

@@ -34,10 +34,15 @@ impl Engine {
             Verdict::NotYet | Verdict::Missed(_) => Ok(()),
             Verdict::Again { at } => self.note_waiting(planned, &turn::again_note(at)).await,
             Verdict::Begin { until } => {
+                let emergency = standing.emergency_since().is_some();
                 let turn = Turn {
                     scheduled_for: at,
                     until,
-                    runs_at_once: self.world.policy.runs_at_once(),
+                    runs_at_once: if emergency {
+                        u32::MAX
+                    } else {
+                        self.world.policy.runs_at_once()
+                    },
                 };
                 match self.ask_for(standing, planned, &turn).await {
                     Ok(()) => Ok(()),
@@ -95,7 +100,10 @@ pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::
         now,
         opening: Interval::new(at, ends),
         run: expected_run(standing.longest_run),
-        freezes: &standing.freezes,
+        freezes: match standing.emergency_since() {
+            Some(_) => &[],
+            None => &standing.freezes,
+        },
         rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),
         waits_for: planned.and_then(|planned| planned.waits_for.as_deref()),
     }

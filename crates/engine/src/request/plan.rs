@@ -5,7 +5,7 @@ mod time;
 
 use jiff::Timestamp;
 use upkeep_domain::id::MaintenanceId;
-use upkeep_domain::maintenance::{Due, Found, Policy, Reason, Window};
+use upkeep_domain::maintenance::{Due, Found, Policy, Reason, Requirement, Window};
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::{Catalogue, Release, knowledge};
 use upkeep_store::{Error as StoreError, NewPlan, Outline, Standing};
@@ -124,6 +124,7 @@ fn find<'a>(
         let reason = Reason::Routine { last_at };
         found.push(Found { reason, since });
     }
+    found.extend(standing.required.as_ref().map(Requirement::found));
     Some((Due::merge(found, policy)?, newest.unwrap_or(present)))
 }
 

@@ -16,7 +16,7 @@ use upkeep_engine::request::{CreateDatabase, RunMaintenance};
 use upkeep_engine::{Boundaries, Engine, World};
 use upkeep_store::{Database, Store};
 use upkeep_testkit::postgres::ThrowAway;
-use upkeep_testkit::sim::Sim;
+use upkeep_testkit::sim::{Letterbox, Sim};
 use uuid::Uuid;
 
 use crate::watch::Watch;
@@ -221,6 +221,21 @@ pub(crate) fn planning_engine_of(store: &Arc<Store>, sim: &Arc<Sim>, owner: &str
     Engine::new(Arc::clone(store), Arc::new(world), owner)
 }
 
+/// One that plans too, and tells the people of this letterbox.
+pub(crate) fn telling_engine(
+    store: &Arc<Store>,
+    sim: &Arc<Sim>,
+    letterbox: &Arc<Letterbox>,
+    owner: &str,
+) -> Engine {
+    let world = World {
+        plan_every: Duration::from_millis(100),
+        courier: Arc::clone(letterbox) as _,
+        ..world(sim, Watch::new(sim, None), UNHURRIED, KEPT)
+    };
+    Engine::new(Arc::clone(store), Arc::new(world), owner)
+}
+
 fn world(
     sim: &Arc<Sim>,
     boundaries: Arc<dyn Boundaries>,
@@ -232,6 +247,7 @@ fn world(
         traffic: Arc::clone(sim) as _,
         random: Arc::new(Drawn),
         credentials: Arc::new(Drawn),
+        courier: Arc::new(Letterbox::default()),
         boundaries,
         host: HostId(Uuid::nil()),
         plans: Plans::defaults(),

@@ -6,6 +6,7 @@ mod attachments;
 mod errors;
 mod freezes;
 mod maintenances;
+mod notices;
 mod platform;
 mod program;
 mod upkeep;

@@ -278,3 +278,30 @@ async fn the_keys_of_a_wait_status_end_in_question_marks() {
     );
     assert_eq!(status(young.id).await["waiting?"], true);
 }
+
+#[tokio::test]
+async fn a_maintenance_is_required_with_a_reason_and_taken_back() {
+    let (program, addon) = Program::with_a_database().await;
+    let path = format!("/upkeep/v1/databases/{}/requirement", addon.name);
+    let wish = json!({"because": "a disk fails", "emergency": true});
+    let required = program.post(&path, &wish).await;
+    assert_eq!(required.status, 201);
+    assert_eq!(
+        required.text,
+        format!(
+            r#"{{"because":"a disk fails","by":"ama@example.com","database":"{}","emergency":true,"since":"2023-11-14T22:13:20Z"}}"#,
+            addon.name
+        )
+    );
+    let refused = program.post(&path, &json!({"because": " "})).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text.contains("a line of 1 to 200"),
+        "{}",
+        refused.text
+    );
+    let taken_back = program.client.require_no_more(addon.id).await.unwrap();
+    assert_eq!(taken_back.because, "a disk fails");
+    let twice = program.client.require_no_more(addon.id).await.unwrap_err();
+    assert!(twice.to_string().contains("nobody requires"), "{twice}");
+}

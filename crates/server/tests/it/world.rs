@@ -5,8 +5,10 @@ mod attachments;
 mod fleet;
 mod followers;
 mod freezes;
+mod notices;
 mod release;
 mod report;
+mod requirements;
 mod windows;
 
 use std::collections::HashMap;
@@ -21,8 +23,8 @@ use tokio::time::timeout;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId, WorkflowId};
-use upkeep_domain::maintenance::Status;
 use upkeep_domain::maintenance::method::Method;
+use upkeep_domain::maintenance::{Requirement, Status};
 use upkeep_domain::name::AppName;
 use upkeep_domain::plan::{Plan, Plans};
 use upkeep_domain::preflight::Report;
@@ -32,11 +34,12 @@ use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
     DatabaseState, DatabaseView, EventKind, EventView, FreezeView, InfoView, MaintenanceView,
-    NameOrId, RunMaintenance, Schedule, ScheduleView, SetWindow, Since, WindowView,
+    NameOrId, RecipientView, RunMaintenance, Schedule, ScheduleView, SetWindow, Since, WindowView,
 };
 use uuid::Uuid;
 
 use followers::url_of;
+pub(crate) use notices::UNREACHED;
 use report::report;
 
 pub(crate) const TOKEN: &str = "token-of-the-test";
@@ -58,6 +61,8 @@ struct State {
     /// Followers, and their leaders.
     following: HashMap<DatabaseId, DatabaseId>,
     freezes: Vec<FreezeView>,
+    recipients: Vec<RecipientView>,
+    required: HashMap<DatabaseId, Requirement>,
     runs: HashMap<Uuid, MaintenanceView>,
     history: Vec<MaintenanceView>,
     /// What apps were told about their databases.

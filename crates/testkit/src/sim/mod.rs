@@ -12,6 +12,7 @@ mod fault;
 mod gate;
 mod hosts;
 mod instance;
+mod letterbox;
 mod model;
 mod traffic;
 
@@ -26,6 +27,7 @@ use upkeep_domain::preflight::Facts;
 
 use fault::{Answerable, Doing};
 pub use fault::{Fault, Place};
+pub use letterbox::{Letterbox, Mishap};
 use model::Model;
 
 /// The world. Share it behind an `Arc`: it outlives any controller.

@@ -63,6 +63,28 @@ pub struct MaintenancePreflight {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct MaintenanceRequire {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+    /// Why, for those who are told
+    #[arg(long, visible_alias = "reason", value_name = "REASON")]
+    pub because: String,
+    /// Do it now, outside of its window and whatever freezes say
+    #[arg(long)]
+    pub emergency: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceRequireNoMore {
+    /// Name, id, attachment or config var of the database
+    pub database: String,
+    #[command(flatten)]
+    pub app: AnyApp,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct MaintenanceCancel {
     /// Name, id, attachment or config var of the database
     pub database: String,

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use upkeep_domain::instance::FenceMeans;
+use upkeep_domain::notice::Address;
 
 // What is not said is as it was the last time in this directory, and at first as in brackets.
 #[derive(Clone, Debug, Args)]
@@ -35,6 +36,18 @@ pub struct Up {
         hide_env_values = true
     )]
     pub policy: Option<Utf8PathBuf>,
+    /// How notices reach people: mail server and webhooks, in the format of `upkeep notices:settings`
+    /// [default: no mail is sent]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "UPKEEP_NOTICES",
+        hide_env_values = true
+    )]
+    pub notices: Option<Utf8PathBuf>,
+    /// Mail address of the owner, who is told of every maintenance [default: nobody]
+    #[arg(long, value_name = "ADDRESS", value_parser = mail_address)]
+    pub owner: Option<String>,
     /// How often it is looked for what has to be maintained [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub plan_every_seconds: Option<u64>,
@@ -58,6 +71,15 @@ fn host_and_port(text: &str) -> Result<String, String> {
             Ok(text.to_owned())
         }
         _ => Err("it takes a host and a port, such as db.example.com:5432".to_owned()),
+    }
+}
+
+fn mail_address(text: &str) -> Result<String, String> {
+    match Address::typed(text) {
+        Ok(Address::Mail(address)) => Ok(address),
+        Ok(Address::Hook(_)) | Err(_) => {
+            Err("it takes a mail address, such as ama@example.com".to_owned())
+        }
     }
 }
 

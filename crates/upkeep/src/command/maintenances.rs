@@ -2,6 +2,7 @@
 
 mod preflight;
 mod render;
+mod require;
 mod run;
 mod window;
 
@@ -16,6 +17,7 @@ pub(super) use preflight::preflight;
 #[cfg(test)]
 pub(crate) use preflight::render_preflight;
 pub(crate) use render::{render_history, render_info, render_list};
+pub(super) use require::{require, require_no_more};
 pub(super) use run::{cancel, run, wait};
 #[cfg(test)]
 pub(crate) use window::{render_scheduled, render_window};

@@ -289,3 +289,28 @@ fn the_fleet_is_shown_with_the_reason_behind_each_outlook() {
     let fleet: Vec<_> = serde_json::from_value(fleet).unwrap();
     assert_snapshot!(super::fleet::render_fleet(&fleet));
 }
+
+#[test]
+fn notices_are_listed_with_what_became_of_each_delivery() {
+    let sent = json!({
+        "address": "dba@example.com", "next_try_at": null, "sent_at": "2030-01-08T17:30:02Z", "state": "sent",
+        "tries": 1, "trouble": null,
+    });
+    let pending = json!({
+        "address": "shop@example.com", "next_try_at": "2030-01-08T17:34:00Z", "sent_at": null, "state": "pending",
+        "tries": 2, "trouble": "451 try again later",
+    });
+    let notice = |deliveries: serde_json::Value, subject: Option<&str>| {
+        json!({
+            "created_at": "2030-01-08T17:30:00Z", "database": "orders", "deliveries": deliveries, "id": 7,
+            "kind": "maintenance_again", "subject": subject, "text": null,
+        })
+    };
+    let subject = Some("Maintenance of orders on Tue 15 Jan 2030, 17:30 UTC");
+    let notices = json!([
+        notice(json!([sent, pending]), subject),
+        notice(json!([]), None)
+    ]);
+    let notices: Vec<_> = serde_json::from_value(notices).unwrap();
+    assert_snapshot!(super::notices::render_notices(&notices));
+}

@@ -27,9 +27,6 @@ use crate::exit::Failure;
 use backend::EngineBackend;
 use crash::CrashFile;
 
-/// Owner of a single machine's Upkeep.
-const OWNER_EMAIL: &str = "owner@localhost";
-
 pub async fn run(config_file: &Utf8Path) -> Result<()> {
     log();
     let config = Config::read(config_file)?;
@@ -42,9 +39,9 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
     store.claim_for_host(config.host).await?;
     let store = Arc::new(store);
     store
-        .add_token(Machine.uuid(), OWNER_EMAIL, &token_sha256(&config)?)
+        .add_token(Machine.uuid(), &config.owner, &token_sha256(&config)?)
         .await
-        .context("record the owner's token")?;
+        .context("record the owner and their token")?;
     let world = world(&config, agent)?;
     need_plans_in_use(&store, &world.plans).await?;
     let engine = Engine::new(Arc::clone(&store), Arc::new(world), &config.owner());
@@ -52,7 +49,7 @@ pub async fn run(config_file: &Utf8Path) -> Result<()> {
         .await
         .with_context(|| format!("listen for the API on `{}`", config.listen))?;
     let address = config.address_of_databases().to_owned();
-    let backend = EngineBackend::new(engine.clone(), store, address, OWNER_EMAIL.to_owned());
+    let backend = EngineBackend::new(engine.clone(), store, address, config.owner.clone());
     let services = Services {
         backend: Arc::new(backend),
         random: Arc::new(Machine),
@@ -95,6 +92,7 @@ fn world(config: &Config, agent: AgentClient) -> Result<World> {
         ),
         random: Arc::new(Machine),
         credentials: Arc::new(Machine),
+        courier: Arc::new(config.courier()?),
         boundaries: boundaries(),
         host: config.host,
         plans: config.read_plans()?,

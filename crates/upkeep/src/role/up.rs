@@ -29,6 +29,8 @@ pub struct UpOptions {
     pub run_as: Option<String>,
     pub plans: Option<Utf8PathBuf>,
     pub policy: Option<Utf8PathBuf>,
+    pub notices: Option<Utf8PathBuf>,
+    pub owner: Option<String>,
     pub plan_every_seconds: Option<u64>,
     pub soak_seconds: Option<u64>,
     pub retire_grace_seconds: Option<u64>,
@@ -120,8 +122,12 @@ fn options_of(config: &Config) -> String {
     let plans = plans.map(|file| format!("--plans {file}"));
     let policy = config.policy.as_ref();
     let policy = policy.map(|file| format!("--policy {file}"));
-    let files = plans.into_iter().chain(policy);
-    let all: Vec<String> = [held].into_iter().chain(run_as).chain(files).collect();
+    let notices = config.notices.as_ref();
+    let notices = notices.map(|file| format!("--notices {file}"));
+    let files = plans.into_iter().chain(policy).chain(notices);
+    let owner = format!("--owner {}", config.owner);
+    let said = [held, owner].into_iter();
+    let all: Vec<String> = said.chain(run_as).chain(files).collect();
     all.join(" ")
 }
 

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use upkeep_domain::maintenance::freeze::{self, moved_note};
 use upkeep_domain::maintenance::schedule::{self, Expected, Terms};
-use upkeep_domain::maintenance::turn::{Verdict, expected_run, missed_note};
+use upkeep_domain::maintenance::turn::{Missed, Verdict, expected_run, missed_note};
 use upkeep_domain::maintenance::{Due, Window};
 use upkeep_domain::release::Release;
 use upkeep_store::{Notice, Standing, Undone};
@@ -38,6 +38,9 @@ impl Engine {
         target: &Release,
         window: &Window,
     ) -> Time {
+        if let Some(since) = standing.emergency_since() {
+            return emergency(now, since, standing, target);
+        }
         let anew = |notice| time_anew(now, standing, due, window, notice);
         let Some(told) = told(standing, target) else {
             return anew(self.world.policy.notice());
@@ -74,6 +77,24 @@ impl Engine {
                 because: missed.to_string(),
             },
         }
+    }
+}
+
+/// Now, and again when that has come to nothing; unless a person called it off since.
+fn emergency(now: Timestamp, since: Timestamp, standing: &Standing, target: &Release) -> Time {
+    let told = told(standing, target);
+    let previously = told.as_ref().map(|told| told.at);
+    if let Some(told) = told.filter(|told| told.at >= since) {
+        match turn(now, standing, told.at).verdict() {
+            Verdict::Missed(missed) if !matches!(missed, Missed::CalledOff { .. }) => {}
+            _ => return told.kept(),
+        }
+    }
+    Time {
+        scheduled_for: Some(now),
+        note: Some("an emergency: it waits for no window".to_owned()),
+        previously,
+        notice: Notice::Emergency,
     }
 }
 

@@ -3,6 +3,8 @@
 mod fleet;
 mod followers;
 mod freezes;
+mod notices;
+mod requirements;
 mod windows;
 
 use std::sync::Arc;

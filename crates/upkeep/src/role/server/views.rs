@@ -7,10 +7,12 @@ use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
     AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState as StateView,
-    DatabaseView, EventKind as KindView, EventView, FreezeView, MaintenanceView, Progress,
+    DatabaseView, DeliveryView, EventKind as KindView, EventView, FreezeView, MaintenanceView,
+    NoticeView, Progress, RecipientView,
 };
 use upkeep_store::{
-    App, AppVersion, Attachment, Database, DatabaseState, Event, KeptFreeze, Maintenance,
+    App, AppVersion, Attachment, Database, DatabaseState, Event, KeptDelivery, KeptFreeze,
+    KeptNotice, KeptRecipient, Maintenance,
 };
 
 /// A row that was valid when it was written and is not now: a defect.
@@ -46,6 +48,43 @@ pub(super) fn freeze(kept: KeptFreeze) -> Result<FreezeView, Refusal> {
         app: kept.app.as_deref().map(app_name).transpose()?,
         added_by: kept.added_by,
         added_at: kept.created_at,
+    })
+}
+
+pub(super) fn notice(kept: KeptNotice) -> NoticeView {
+    NoticeView {
+        id: kept.id,
+        created_at: kept.created_at,
+        kind: kept.kind,
+        database: kept.database,
+        letter: kept.letter,
+        deliveries: kept.deliveries.into_iter().map(delivery).collect(),
+    }
+}
+
+fn delivery(kept: KeptDelivery) -> DeliveryView {
+    DeliveryView {
+        next_try_at: (kept.state == "pending").then_some(kept.next_try_at),
+        address: kept.address,
+        state: kept.state,
+        tries: kept.tries,
+        sent_at: kept.sent_at,
+        trouble: kept.trouble,
+    }
+}
+
+/// `secret` of one that is just added.
+pub(super) fn recipient(
+    kept: KeptRecipient,
+    secret: Option<String>,
+) -> Result<RecipientView, Refusal> {
+    Ok(RecipientView {
+        id: kept.id,
+        address: kept.listener.address,
+        app: kept.app.as_deref().map(app_name).transpose()?,
+        added_by: kept.added_by,
+        added_at: kept.created_at,
+        secret,
     })
 }
 

@@ -58,6 +58,8 @@ pub(super) fn configure(
     plans.map_err(|error| Failure::refused(format!("{error:#}")))?;
     let policy = config.read_policy();
     policy.map_err(|error| Failure::refused(format!("{error:#}")))?;
+    let courier = config.courier();
+    courier.map_err(|error| Failure::refused(format!("{error:#}")))?;
     for (role, listen) in [
         ("server", &config.listen),
         ("endpoint", &config.endpoint_listen),
@@ -90,6 +92,9 @@ fn replace(config: &mut Config, options: &UpOptions) -> Result<()> {
     config.plans = plans.or(config.plans.take());
     let policy = options.policy.as_deref().map(absolute).transpose()?;
     config.policy = policy.or(config.policy.take());
+    let notices = options.notices.as_deref().map(absolute).transpose()?;
+    config.notices = notices.or(config.notices.take());
+    put(&mut config.owner, options.owner.as_ref());
     let every = options.plan_every_seconds.as_ref();
     put(&mut config.plan_every_seconds, every);
     let run_as = options.run_as.clone();

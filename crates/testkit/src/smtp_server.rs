@@ -1,5 +1,10 @@
 //! Starts a mail server: aiosmtpd, which `cargo xtask setup` brings. It ends with its fixture.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a mail server that does not come up is the failure of the test"
+)]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -15,22 +20,22 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python");
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/smtp_server.py");
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/smtp_server/server.py");
 /// Python starts slowly where tests share two cores.
 const WITHIN: Duration = Duration::from_secs(60);
 
-pub(crate) const USER: &str = "upkeep";
-pub(crate) const PASSWORD: &str = "s3cret!";
+pub const USER: &str = "upkeep";
+pub const PASSWORD: &str = "s3cret!";
 
 /// How the server differs from one that takes everything from everybody in clear.
 #[derive(Default)]
-pub(crate) struct Kind {
-    pub(crate) tls: Option<&'static str>,
-    pub(crate) login: bool,
-    pub(crate) behaviour: Option<&'static str>,
+pub struct Kind {
+    pub tls: Option<&'static str>,
+    pub login: bool,
+    pub behaviour: Option<&'static str>,
 }
 
-pub(crate) struct SmtpServer {
+pub struct SmtpServer {
     folder: TempDir,
     tls: &'static str,
     port: u16,
@@ -41,16 +46,16 @@ pub(crate) struct SmtpServer {
 
 /// A message and how it came.
 #[derive(Debug, PartialEq, Deserialize)]
-pub(crate) struct Kept {
-    pub(crate) from: String,
-    pub(crate) to: Vec<String>,
-    pub(crate) encrypted: bool,
-    pub(crate) user: Option<String>,
-    pub(crate) message: String,
+pub struct Kept {
+    pub from: String,
+    pub to: Vec<String>,
+    pub encrypted: bool,
+    pub user: Option<String>,
+    pub message: String,
 }
 
 impl SmtpServer {
-    pub(crate) async fn start(kind: Kind) -> Self {
+    pub async fn start(kind: Kind) -> Self {
         let folder = TempDir::new().unwrap();
         write_certificates(folder.path());
         let settings = json!({
@@ -79,17 +84,17 @@ impl SmtpServer {
     }
 
     /// The next line that it says.
-    pub(crate) async fn hears(&mut self) -> String {
+    pub async fn hears(&mut self) -> String {
         let line = timeout(WITHIN, self.talk.next_line()).await;
         line.expect("it speaks in time").unwrap().expect("it lives")
     }
 
-    pub(crate) async fn end(mut self) {
+    pub async fn end(mut self) {
         self.process.kill().await.unwrap();
     }
 
     /// A notices file for it.
-    pub(crate) fn settings(&self) -> String {
+    pub fn settings(&self) -> String {
         let (folder, tls, port) = (self.folder.path().display(), self.tls, self.port);
         format!(
             "from = \"Upkeep <upkeep@example.com>\"\n[smtp]\nhost = \"localhost\"\nport = {port}\n\
@@ -98,7 +103,7 @@ impl SmtpServer {
     }
 
     /// Another one, with a login.
-    pub(crate) fn settings_with(&self, password: &str) -> String {
+    pub fn settings_with(&self, password: &str) -> String {
         let file = self.folder.path().join("password");
         fs::write(&file, password).unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
@@ -109,8 +114,13 @@ impl SmtpServer {
         )
     }
 
+    /// All messages, in the order in which they came.
+    pub fn all(&self) -> Vec<Kept> {
+        (1..).map_while(|number| self.kept(number)).collect()
+    }
+
     /// The message with this number, from 1.
-    pub(crate) fn kept(&self, number: u32) -> Option<Kept> {
+    pub fn kept(&self, number: u32) -> Option<Kept> {
         let file = self.folder.path().join(format!("{number}.json"));
         let text = fs::read_to_string(file).ok()?;
         Some(serde_json::from_str(&text).unwrap())

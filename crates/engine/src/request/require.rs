@@ -1,0 +1,53 @@
+//! Maintenances that people require. They are planned with whatever else is due, by the sweep that plans; in an
+//! emergency that is now.
+
+use upkeep_domain::maintenance::{Requirement, requirement};
+use upkeep_domain::refusal::{Refusal, RefusalKind};
+use upkeep_store::{Database, DatabaseState};
+
+use super::store_refusal;
+use crate::Engine;
+
+impl Engine {
+    /// # Errors
+    /// A refusal where nothing can be planned, or the reason is none.
+    pub async fn require_maintenance(
+        &self,
+        database: &Database,
+        because: &str,
+        emergency: bool,
+        by: &str,
+    ) -> Result<Requirement, Refusal> {
+        let because = requirement::typed(because)?;
+        let name = &database.name;
+        if database.state != DatabaseState::Provisioned {
+            let sentence = format!("`{name}` is not there yet, or not any more");
+            return Err(Refusal::new(RefusalKind::NotReady, sentence));
+        }
+        if !self.world.plans.find(&database.plan)?.window {
+            let sentence = format!(
+                "`{name}` is on the plan {}, which has no window: nothing is planned for it",
+                database.plan
+            );
+            return Err(Refusal::conflict(sentence));
+        }
+        let required = self.store.require(database.id, &because, emergency, by);
+        let required = required.await.map_err(|error| store_refusal(&error))?;
+        self.plan_now();
+        Ok(required)
+    }
+
+    /// What was required. What else is due stays planned.
+    ///
+    /// # Errors
+    /// A refusal when nobody requires one.
+    pub async fn require_no_more(&self, database: &Database) -> Result<Requirement, Refusal> {
+        let required = self.store.require_no_more(database.id).await;
+        let required = required.map_err(|error| store_refusal(&error))?;
+        self.plan_now();
+        required.ok_or_else(|| {
+            let sentence = format!("nobody requires a maintenance of `{}`", database.name);
+            Refusal::conflict(sentence)
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! Maintenances that people require, as handlers need them.
+
+use async_trait::async_trait;
+use upkeep_domain::id::DatabaseId;
+use upkeep_domain::maintenance::Requirement;
+use upkeep_domain::refusal::Refusal;
+
+#[async_trait]
+pub trait Requirements: Send + Sync {
+    /// In place of what was required of it before. Refused on plans without a window.
+    async fn require(
+        &self,
+        database: DatabaseId,
+        because: &str,
+        emergency: bool,
+        by: &str,
+    ) -> Result<Requirement, Refusal>;
+    /// What was required; refused if nothing was.
+    async fn require_no_more(&self, database: DatabaseId) -> Result<Requirement, Refusal>;
+}

@@ -1,0 +1,87 @@
+//! What people were told, and what is on its way: listed, shown, sent again.
+
+use axum::extract::{Path, State};
+use upkeep_api::body;
+use upkeep_domain::notice::Letter;
+use upkeep_domain::refusal::Refusal;
+
+use crate::backend::{DeliveryView, NoticeView, NoticesWanted};
+use crate::reply::{self, Reply};
+use crate::request::Params;
+use crate::router::Services;
+use crate::times;
+
+const LIMIT: i64 = 100;
+const LIMIT_MAX: i64 = 1000;
+const STATES: [&str; 3] = ["pending", "sent", "failed"];
+
+pub(super) async fn list(State(services): State<Services>, params: Params) -> Reply {
+    let limit = params.number("limit", LIMIT)?;
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        let sentence = format!("`limit` has to be between 1 and {LIMIT_MAX}, not {limit}");
+        return Err(Refusal::invalid(sentence).into());
+    }
+    let state = params.text("state");
+    if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
+        let sentence = format!("there is no state `{}`", state.escape_default());
+        let hint = format!("states: {}", STATES.join(", "));
+        return Err(Refusal::invalid(sentence).with_hint(hint).into());
+    }
+    let app = match params.text("app") {
+        Some(app) => Some(services.backend.app(&app).await?.name),
+        None => None,
+    };
+    let wanted = NoticesWanted {
+        app,
+        state,
+        at_most: limit as u32,
+    };
+    let notices = services.backend.notices(wanted).await?;
+    let without_text = |view| body::Notice {
+        text: None,
+        ..shown(view)
+    };
+    let notices: Vec<_> = notices.into_iter().map(without_text).collect();
+    Ok(reply::ok(&notices))
+}
+
+pub(super) async fn show(State(services): State<Services>, Path(id): Path<String>) -> Reply {
+    Ok(reply::ok(&shown(
+        services.backend.notice(number(&id)?).await?,
+    )))
+}
+
+pub(super) async fn retry(State(services): State<Services>, Path(id): Path<String>) -> Reply {
+    let notice = services.backend.retry_notice(number(&id)?).await?;
+    Ok(reply::ok(&shown(notice)))
+}
+
+fn number(id: &str) -> Result<i64, Refusal> {
+    id.parse().map_err(|_| {
+        Refusal::not_found("a notice is named by its number")
+            .with_hint("`upkeep notices` lists them")
+    })
+}
+
+fn shown(view: NoticeView) -> body::Notice {
+    body::Notice {
+        created_at: times::iso(view.created_at),
+        database: view.database,
+        deliveries: view.deliveries.into_iter().map(shown_delivery).collect(),
+        id: view.id,
+        kind: view.kind,
+        subject: view.letter.as_ref().map(|letter| letter.subject.clone()),
+        text: view.letter.as_ref().map(Letter::plain),
+    }
+}
+
+fn shown_delivery(view: DeliveryView) -> body::Delivery {
+    body::Delivery {
+        address: view.address,
+        next_try_at: view.next_try_at.map(times::iso),
+        sent_at: view.sent_at.map(times::iso),
+        state: view.state,
+        tries: view.tries,
+        trouble: view.trouble,
+    }
+}

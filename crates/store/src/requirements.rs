@@ -1,0 +1,57 @@
+//! Maintenances that people require: one per database, until it is met or taken back.
+
+use tokio_postgres::Row;
+use upkeep_domain::id::DatabaseId;
+use upkeep_domain::maintenance::Requirement;
+
+use crate::{Error, Store};
+
+const REQUIRE: &str = "
+    INSERT INTO upkeep.requirements (database_id, because, emergency, required_by) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (database_id) DO UPDATE
+        SET because = excluded.because, emergency = excluded.emergency, required_by = excluded.required_by,
+            created_at = now()
+    RETURNING because, emergency, required_by AS requirer, created_at AS required_since";
+
+const REQUIRE_NO_MORE: &str = "
+    DELETE FROM upkeep.requirements WHERE database_id = $1
+    RETURNING because, emergency, required_by AS requirer, created_at AS required_since";
+
+impl Store {
+    /// In place of what was required of it before.
+    pub async fn require(
+        &self,
+        database: DatabaseId,
+        because: &str,
+        emergency: bool,
+        by: &str,
+    ) -> Result<Requirement, Error> {
+        let client = self.client().await?;
+        let row = client
+            .query_one(REQUIRE, &[&database.0, &because, &emergency, &by])
+            .await
+            .map_err(Error::query("require a maintenance"))?;
+        requirement(&row).ok_or(Error::NotAsSeen)
+    }
+
+    /// What was required; none if nothing was.
+    pub async fn require_no_more(
+        &self,
+        database: DatabaseId,
+    ) -> Result<Option<Requirement>, Error> {
+        let client = self.client().await?;
+        let row = client.query_opt(REQUIRE_NO_MORE, &[&database.0]).await;
+        let row = row.map_err(Error::query("require no maintenance"))?;
+        Ok(row.as_ref().and_then(requirement))
+    }
+}
+
+/// Of a row that may have none.
+pub(crate) fn requirement(row: &Row) -> Option<Requirement> {
+    Some(Requirement {
+        since: row.get::<_, Option<_>>("required_since")?,
+        by: row.get("requirer"),
+        because: row.get("because"),
+        emergency: row.get("emergency"),
+    })
+}
