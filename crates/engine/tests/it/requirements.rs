@@ -97,6 +97,22 @@ async fn an_emergency_waits_for_no_window_and_no_freeze_and_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_takes_the_place_of_what_is_planned_for_later() {
+    let desk = Desk::open(&[FIRST]).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.require(false).await;
+    let planned = desk.planned_as("it is planned", |_| true).await;
+    assert!(planned.scheduled_for > Some(planned.created_at));
+    desk.require(true).await;
+    desk.ended_as(&["succeeded"]).await;
+    assert_eq!(
+        desk.notices(&desk.database).await[..2],
+        ["maintenance_scheduled", "maintenance_emergency"]
+    );
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_that_a_person_calls_off_is_not_begun_again_until_it_is_required_anew() {
     let desk = Desk::open(&[FIRST]).await;
     let stop = Place {

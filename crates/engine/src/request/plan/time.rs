@@ -84,7 +84,7 @@ impl Engine {
 fn emergency(now: Timestamp, since: Timestamp, standing: &Standing, target: &Release) -> Time {
     let told = told(standing, target);
     let previously = told.as_ref().map(|told| told.at);
-    if let Some(told) = told.filter(|told| told.at >= since) {
+    if let Some(told) = told.filter(|told| (since..=now).contains(&told.at)) {
         match turn(now, standing, told.at).verdict() {
             Verdict::Missed(missed) if !matches!(missed, Missed::CalledOff { .. }) => {}
             _ => return told.kept(),
