@@ -40,8 +40,8 @@ pub trait Traffic: Send + Sync {
     ) -> Result<Prepared, TrafficError>;
 
     /// Sessions look at themselves, so that a hold to come has less to do. Says which of them could
-    /// not be rebuilt; opens no spares.
-    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Result<Prepared, TrafficError>;
+    /// not be rebuilt; opens no spares. Nothing changes by it, so it needs no fence.
+    async fn read_sessions(&self, dbname: &str) -> Result<Prepared, TrafficError>;
 
     /// Holds at transaction boundaries. Answers when all are held, or the drain deadline passed.
     async fn hold(

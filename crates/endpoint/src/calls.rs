@@ -27,7 +27,7 @@ macro_rules! call {
 call!(SetRoute, "/route", { route: Route });
 call!(Forget, "/forget", { dbname: String, fence: Fence });
 call!(Prepare, "/prepare", { dbname: String, fence: Fence, replacement: Target });
-call!(ReadSessions, "/read-sessions", { dbname: String, fence: Fence });
+call!(ReadSessions, "/read-sessions", { dbname: String });
 call!(Hold, "/hold", { dbname: String, fence: Fence, limits: HoldLimits });
 call!(Renew, "/renew", { dbname: String, fence: Fence });
 call!(Seal, "/seal", { dbname: String, fence: Fence });

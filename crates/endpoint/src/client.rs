@@ -95,10 +95,9 @@ impl Traffic for EndpointClient {
         self.call(&call, PATIENCE * 4).await
     }
 
-    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Result<Prepared, TrafficError> {
+    async fn read_sessions(&self, dbname: &str) -> Result<Prepared, TrafficError> {
         let dbname = dbname.to_owned();
-        self.call(&ReadSessions { dbname, fence }, PATIENCE * 4)
-            .await
+        self.call(&ReadSessions { dbname }, PATIENCE * 4).await
     }
 
     async fn hold(

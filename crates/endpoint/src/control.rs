@@ -66,7 +66,7 @@ async fn prepare(State(directory): Doors, Json(call): Json<Prepare>) -> Reply<Pr
 }
 
 async fn read_sessions(State(directory): Doors, Json(call): Json<ReadSessions>) -> Reply<Prepared> {
-    to_its_end(async move { directory.read_sessions(&call.dbname, call.fence).await }).await
+    to_its_end(async move { directory.read_sessions(&call.dbname).await }).await
 }
 
 async fn hold(State(directory): Doors, Json(call): Json<Hold>) -> Reply<HoldReply> {

@@ -115,8 +115,8 @@ impl Traffic for Directory {
         self.fenced(dbname, fence).await?.prepare(replacement).await
     }
 
-    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Result<Prepared, TrafficError> {
-        Ok(self.fenced(dbname, fence).await?.read_sessions().await)
+    async fn read_sessions(&self, dbname: &str) -> Result<Prepared, TrafficError> {
+        Ok(self.known(dbname)?.read_sessions().await)
     }
 
     async fn hold(

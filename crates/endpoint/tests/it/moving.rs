@@ -94,7 +94,7 @@ async fn a_session_is_what_it_was_when_its_server_was_restarted() {
     let mut client = dressed(&world).await;
     let before = client.rows(SELF).await;
     let target = world.primary.target().await;
-    let read = world.endpoint.read_sessions(DBNAME, FENCE).await.unwrap();
+    let read = world.endpoint.read_sessions(DBNAME).await.unwrap();
     assert_eq!((read.sessions, read.spares), (1, 0));
     world.hold_all().await;
     world.endpoint.seal(DBNAME, FENCE).await.unwrap();

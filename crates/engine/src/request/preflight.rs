@@ -1,6 +1,7 @@
 //! `data:maintenances:preflight`: what would stand in the way, asked at any time. Changes nothing.
 
 use async_trait::async_trait;
+use upkeep_domain::hold::Prepared;
 use upkeep_domain::host_command::{Answer, HostQuery};
 use upkeep_domain::id::HostId;
 use upkeep_domain::maintenance::method::{Cause, Method};
@@ -53,6 +54,7 @@ impl Engine {
             (Method::Failover, Some(standby)) => (Way::FAILOVER, standby.id),
             (Method::Failover, None) | (Method::Changeover, _) => (Way::CHANGEOVER, source.id),
         };
+        let prepared = self.read_sessions(database).await?;
         let subject = Subject {
             run: Run::Asked,
             way,
@@ -62,7 +64,7 @@ impl Engine {
             target: &target,
             settings: &settings,
             own_slot: None,
-            prepared: None,
+            prepared: prepared.as_ref(),
             successor: None,
             waivers: &[],
         };
@@ -73,6 +75,18 @@ impl Engine {
         let followers = self.following(database).await?;
         let inspected = inspect(&host, &subject, &followers).await;
         Ok(inspected.map_err(refusal)?.report)
+    }
+
+    /// Unless somebody is at it who has read them: a second reader would take spares away. An endpoint that
+    /// does not answer leaves the question open, and is the next run's to find.
+    async fn read_sessions(&self, database: &Database) -> Result<Option<Prepared>, Refusal> {
+        let worked_on = self.store.is_worked_on(database.id).await;
+        if worked_on.map_err(|error| store_refusal(&error))? {
+            return Ok(None);
+        }
+        let read = self.world.traffic.read_sessions(&database.dbname).await;
+        let unread = |error| tracing::warn!(%error, "sessions were not read for a preflight");
+        Ok(read.map_err(unread).ok())
     }
 
     async fn following(&self, database: &Database) -> Result<Vec<Following>, Refusal> {

@@ -136,9 +136,9 @@ impl Traffic for Sim {
         .await
     }
 
-    async fn read_sessions(&self, dbname: &str, fence: Fence) -> Answer<Prepared> {
+    async fn read_sessions(&self, dbname: &str) -> Answer<Prepared> {
         self.make(true, |model, doing| {
-            model.fenced(dbname, fence)?;
+            model.gate(dbname)?;
             doing.apply(|| {
                 Ok(Prepared {
                     sessions: 1,

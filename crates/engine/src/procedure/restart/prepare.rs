@@ -69,10 +69,7 @@ impl Restart {
     }
 
     pub(super) async fn read_sessions(&self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        let read = visit
-            .traffic()
-            .read_sessions(&self.dbname, visit.fence())
-            .await?;
+        let read = visit.traffic().read_sessions(&self.dbname).await?;
         Ok(Done::new().detail(json!({
             "sessions": read.sessions,
             "unmovable": read.unmovable,

@@ -56,6 +56,14 @@ async fn what_would_be_lost_stops_a_run_unless_a_person_waives_it() {
     let clean: Report = world.up.json(&ask).await.unwrap();
     assert_ne!(clean.verdict, "blocked", "{clean:?}");
     assert!(clean.actions.is_empty(), "{clean:?}");
+    let keeper = world.connect().await;
+    let scratch = "CREATE TEMP TABLE scratch (a int)";
+    keeper.batch_execute(scratch).await.unwrap();
+    let asked: Report = world.up.json(&ask).await.unwrap();
+    let sessions = asked.check("sessions");
+    assert_eq!(sessions.verdict, "warning", "{sessions:?}");
+    assert!(sessions.seen.contains("will be closed: 1"), "{sessions:?}");
+    drop(keeper);
 
     world.connect().await.batch_execute(CACHE).await.unwrap();
     let before = listing(&world.up).await;
