@@ -132,6 +132,7 @@ impl Changeover {
         self.preflight(visit, Moment::BeforeHold).await?;
         let began = Instant::now();
         let done = self.switch.check_again(visit).await?;
+        self.switch.inherit_settings(visit, &self.release).await?;
         if began.elapsed() > GROWN_OLD {
             self.preflight(visit, Moment::BeforeHold).await?;
         }

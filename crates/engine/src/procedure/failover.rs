@@ -61,6 +61,7 @@ impl Run for Failover {
                 let checked = self.switch.check_again(visit).await?;
                 self.preflight(visit, Moment::BeforeHold).await?;
                 self.need_same_run(visit).await?;
+                self.switch.inherit_settings(visit, &self.release).await?;
                 Ok(checked)
             }
             Step::Hold => self.switch.hold(visit).await,

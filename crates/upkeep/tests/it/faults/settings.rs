@@ -11,6 +11,22 @@ use crate::world::{APP, World, connect};
 
 const SOON: Duration = Duration::from_secs(30);
 
+/// As late as just before clients are held.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_what_is_set_while_a_run_goes_on_is_not_undone_by_it() {
+    let world = World::new().await;
+    let load = load::start(&world).await;
+    let running = world
+        .begin_and_stop_at("prepare_sessions", "after_commit")
+        .await;
+    superuser(&world, "ALTER SYSTEM SET log_min_duration_statement = 4321").await;
+    world.up.look_again().unwrap();
+    let ending = world.ending(running).await;
+    assert_eq!(ending.outcome, "succeeded", "{ending:?}");
+    assert_eq!(show(&world, "log_min_duration_statement").await, "4321ms");
+    load::promise_held(load).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_raised_settings_come_to_standbys_first_and_nobody_stops_replaying() {
     let world = World::with_a_standby().await;

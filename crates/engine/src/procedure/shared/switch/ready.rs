@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::instance::FenceMeans;
+use upkeep_domain::release::ReleaseName;
 
 use super::Switch;
 use crate::preflight::failover_slots;
@@ -57,14 +58,39 @@ impl Switch {
         }
     }
 
-    pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        // Received is not replayed: what a paused or delayed replay has left would be replayed under the hold.
-        let copy = Copy {
+    /// What people have set on the old primary since the new one took it over: it is in no WAL, and a promotion
+    /// would undo it. True if the new one was started anew for it.
+    pub(crate) async fn inherit_settings(
+        &mut self,
+        visit: &Visit<'_>,
+        release: &ReleaseName,
+    ) -> Result<bool, Failure> {
+        let before = visit.observe_patiently(self.host, self.new).await?.run;
+        let inherit = HostCommand::PatchStandby {
+            instance: self.new,
+            release: release.clone(),
+        };
+        visit.command(self.host, 1, inherit).await?;
+        let after = visit.observe_patiently(self.host, self.new).await?.run;
+        if after == before {
+            return Ok(false);
+        }
+        self.copy().catch_up(visit).await?;
+        self.prepare_sessions(visit).await?;
+        Ok(true)
+    }
+
+    fn copy(&self) -> Copy {
+        Copy {
             host: self.host,
             source: self.old,
             follower: self.new,
-        };
-        copy.catch_up(visit).await?;
+        }
+    }
+
+    pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
+        // Received is not replayed: what a paused or delayed replay has left would be replayed under the hold.
+        self.copy().catch_up(visit).await?;
         wait_for_long_transactions(visit, self.host, self.old, self.server_dbname()).await?;
         self.seen.fence = visit.observe_patiently(self.host, self.old).await?.fence;
         if self.seen.fence == FenceMeans::CleanStop {
