@@ -1,10 +1,11 @@
 //! The door: takes a delivery the way that its recipient is reached.
 
 use async_trait::async_trait;
-use upkeep_domain::notice::{Delivery, Recipient};
+use upkeep_domain::notice::{Address, Delivery, Recipient};
 use upkeep_domain::ports::{self, DeliveryError};
 
 use crate::hook::call::Caller;
+use crate::mail::address::check_address;
 use crate::mail::{Error, Post};
 use crate::settings::Settings;
 
@@ -53,6 +54,13 @@ impl ports::Courier for Courier {
             (Recipient::Mail { address }, Mail::By(post)) => post.send(delivery, address).await,
             (Recipient::Mail { .. }, Mail::Without(why)) => Err(failed(*why)),
             (Recipient::Hook { url, secret }, _) => self.caller.call(delivery, url, secret).await,
+        }
+    }
+
+    fn judge(&self, address: &Address) -> Result<(), String> {
+        match address {
+            Address::Mail(address) => check_address(address).map_err(|error| error.to_string()),
+            Address::Hook(url) => self.caller.judge(url).map_err(|error| error.to_string()),
         }
     }
 }

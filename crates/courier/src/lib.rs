@@ -19,8 +19,5 @@ mod hook;
 mod mail;
 
 pub use courier::Courier;
-pub use hook::network::{Allowed, RefusedAddress};
-pub use hook::url::{Error as UrlError, check_url};
 pub use mail::Error;
-pub use mail::address::{Error as AddressError, check_address};
 pub use settings::{EXAMPLE, Settings};

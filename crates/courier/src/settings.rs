@@ -99,11 +99,6 @@ impl Settings {
             allowed: allowed(&place, &file.hooks)?,
         })
     }
-
-    /// Where webhooks may go beside the open internet.
-    pub fn allowed(&self) -> &Allowed {
-        &self.allowed
-    }
 }
 
 fn mailbox(place: &Place<'_>, from: &Spanned<String>) -> Result<Mailbox, Error> {

@@ -44,7 +44,7 @@ pub struct Subject {
     pub attachments: Vec<(String, String)>,
 }
 
-/// The maintenance as it was when the notice was written. What does not matter to its kind is not there.
+/// The maintenance as it was when the notice was written, as far as it was known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
@@ -65,5 +65,7 @@ pub struct About {
     pub release_before: Option<String>,
     pub release_after: Option<String>,
     pub begun_by: Option<String>,
+    /// Who called it off.
+    pub cancelled_by: Option<String>,
     pub felt: Option<Felt>,
 }

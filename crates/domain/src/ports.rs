@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::hold::{Felt, GateState, HoldLimits, HoldReply, Prepared, ReleaseOnto};
 use crate::host_command::{Answer, Envelope, Fence, HostError, HostQuery, Outcome};
 use crate::id::HostId;
-use crate::notice::Delivery;
+use crate::notice::{Address, Delivery};
 use crate::route::{Route, Target};
 
 /// Agents, one a host.
@@ -93,6 +93,10 @@ pub trait Courier: Send + Sync {
     /// Ok when whoever answers for the recipient has taken it. The same delivery may be sent twice: recipients
     /// know it again by its notice.
     async fn deliver(&self, delivery: &Delivery) -> Result<(), DeliveryError>;
+
+    /// Whether something could be sent there at all, as far as that can be told without sending: why not, in half
+    /// a sentence.
+    fn judge(&self, address: &Address) -> Result<(), String>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -34,7 +34,6 @@ use crate::Engine;
 use crate::workflow::Run;
 
 pub use attach::Attach;
-pub(crate) use begin_planned::ITSELF;
 pub(crate) use cancel_maintenance::undoable;
 pub use create_database::CreateDatabase;
 pub use fleet::InFleet;

@@ -48,15 +48,22 @@ impl Store {
         Ok(concerning(&kept, &apps))
     }
 
-    pub async fn add_freeze(&self, freeze: &Freeze, by: &str) -> Result<KeptFreeze, Error> {
+    /// Asked again with the same request id: the first one.
+    pub async fn add_freeze(
+        &self,
+        freeze: &Freeze,
+        by: &str,
+        request_id: Option<&str>,
+    ) -> Result<KeptFreeze, Error> {
         let app = match freeze.scope {
             Scope::Fleet => None,
             Scope::App(app) => Some(app.0),
         };
         let add = format!(
             "WITH f AS (
-                 INSERT INTO upkeep.freezes (app_id, period, zone, because, added_by)
-                 VALUES ($1, $2, $3, $4, $5) RETURNING *)
+                 INSERT INTO upkeep.freezes (app_id, period, zone, because, added_by, request_id)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (request_id) DO UPDATE SET request_id = excluded.request_id RETURNING *)
              {WITH_APP}"
         );
         let zone = freeze.zone.name();
@@ -64,7 +71,14 @@ impl Store {
         let row = client
             .query_one(
                 &add,
-                &[&app, &Json(freeze.period), &zone, &freeze.because, &by],
+                &[
+                    &app,
+                    &Json(freeze.period),
+                    &zone,
+                    &freeze.because,
+                    &by,
+                    &request_id,
+                ],
             )
             .await
             .map_err(Error::query("add a freeze"))?;

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_freezes.sql"),
     include_str!("../migrations/0011_notices.sql"),
     include_str!("../migrations/0012_requirements.sql"),
+    include_str!("../migrations/0013_asked_again.sql"),
 ];
 
 /// Version of the tables that this program works with.

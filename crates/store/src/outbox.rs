@@ -12,6 +12,19 @@ use uuid::Uuid;
 
 use crate::{Error, Store};
 
+/// In SQL: what is told of a row `m` of the maintenances, whatever happened to it. [`About`] reads it.
+macro_rules! about {
+    () => {
+        "pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+             'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
+             'reason_because', m.reason_because, 'required_by', m.required_by, 'note', m.schedule_note,
+             'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for,
+             'release_before', m.release_before, 'release_after', m.release_after, 'begun_by', m.begun_by,
+             'sentence', m.sentence, 'felt', m.felt))"
+    };
+}
+pub(crate) use about;
+
 /// What happened and has not been addressed, with the database as it is now.
 #[derive(Clone, Debug)]
 pub struct Unaddressed {
@@ -73,19 +86,18 @@ const ADDRESS: &str = "
 
 const LAST_TOLD: &str = "
     SELECT m.id, m.scheduled_for,
-           (SELECT max(o.created_at) FROM upkeep.outbox o WHERE o.maintenance_id = m.id) AS told_at
+           -- What was told long ago is forgotten by now.
+           coalesce((SELECT max(o.created_at) FROM upkeep.outbox o WHERE o.maintenance_id = m.id), m.created_at) AS told_at
     FROM upkeep.maintenances m
     WHERE m.started_at IS NULL AND m.scheduled_for BETWEEN now() AND now() + $1::bigint * interval '1 second'";
 
-const REMIND: &str = "
-    INSERT INTO upkeep.outbox (database_id, kind, body)
-    SELECT m.database_id, $3, pg_catalog.jsonb_build_object(
-        'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
-        'reason_because', m.reason_because, 'required_by', m.required_by, 'note', m.schedule_note,
-        'scheduled_for', m.scheduled_for, 'release_before', m.release_before, 'release_after', m.release_after)
-    FROM upkeep.maintenances m
-    WHERE m.id = $1 AND NOT EXISTS (
-        SELECT FROM upkeep.outbox o WHERE o.maintenance_id = m.id AND o.created_at > $2)";
+const REMIND: &str = concat!(
+    "INSERT INTO upkeep.outbox (database_id, kind, body) SELECT m.database_id, $3, ",
+    about!(),
+    " FROM upkeep.maintenances m
+      WHERE m.id = $1 AND NOT EXISTS (
+          SELECT FROM upkeep.outbox o WHERE o.maintenance_id = m.id AND o.created_at > $2)"
+);
 
 impl Store {
     /// The oldest, at most so many.
@@ -121,14 +133,12 @@ impl Store {
         let client = self.client().await?;
         let rows = client.query(LAST_TOLD, &[&within.as_secs()]).await;
         let rows = rows.map_err(Error::query("look whom to remind"))?;
-        let told = |row: &Row| {
-            Some(LastTold {
-                maintenance: MaintenanceId(row.get("id")),
-                scheduled_for: row.get("scheduled_for"),
-                told_at: row.get::<_, Option<Timestamp>>("told_at")?,
-            })
+        let told = |row: &Row| LastTold {
+            maintenance: MaintenanceId(row.get("id")),
+            scheduled_for: row.get("scheduled_for"),
+            told_at: row.get("told_at"),
         };
-        Ok(rows.iter().filter_map(told).collect())
+        Ok(rows.iter().map(told).collect())
     }
 
     /// Unless people were told something of it meanwhile, or it is not planned for then any more.

@@ -8,6 +8,7 @@ use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
 
 use crate::maintenances::Maintenance;
+use crate::outbox::about;
 use crate::workflows::lock_family;
 use crate::{Error, Store};
 
@@ -29,18 +30,18 @@ pub struct Move {
     pub request_id: Option<String>,
 }
 
-const MOVE: &str = "
+const MOVE: &str = concat!(
+    "
     WITH m AS (
         UPDATE upkeep.maintenances
         SET previously_scheduled_for = scheduled_for, scheduled_for = $3, schedule_note = $4, moved_by_request = $5,
             sentence = NULL
         WHERE id = $1 AND started_at IS NULL AND scheduled_for IS NOT DISTINCT FROM $2
         RETURNING *)
-    INSERT INTO upkeep.outbox (database_id, kind, body)
-    SELECT m.database_id, 'maintenance_moved', pg_catalog.jsonb_build_object(
-        'maintenance', m.id, 'reason', m.reason, 'required_by', m.required_by, 'note', m.schedule_note,
-        'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for)
-    FROM m";
+    INSERT INTO upkeep.outbox (database_id, kind, body) SELECT m.database_id, 'maintenance_moved', ",
+    about!(),
+    " FROM m"
+);
 
 /// A maintenance as it is to be planned. With the id of one that is planned it takes its place.
 #[derive(Clone, Debug)]
@@ -100,7 +101,8 @@ impl Notice {
 }
 
 /// Nothing is written if the database, its window or what was planned is not as it was seen.
-const PLAN: &str = "
+const PLAN: &str = concat!(
+    "
     WITH m AS (
         INSERT INTO upkeep.maintenances AS m
             (id, database_id, status, method, method_because, reason, reason_because, release_before, release_after,
@@ -119,20 +121,20 @@ const PLAN: &str = "
                 sentence = CASE WHEN m.scheduled_for IS NOT DISTINCT FROM $10 THEN m.sentence END
             WHERE m.started_at IS NULL AND m.scheduled_for IS NOT DISTINCT FROM $13
         RETURNING *)
-    INSERT INTO upkeep.outbox (database_id, kind, body)
-    SELECT m.database_id, $14, pg_catalog.jsonb_build_object(
-        'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
-        'reason_because', m.reason_because, 'required_by', m.required_by, 'note', m.schedule_note, 'because', $16::text,
-        'scheduled_for', m.scheduled_for, 'previously_scheduled_for', m.previously_scheduled_for)
-    FROM m";
+    INSERT INTO upkeep.outbox (database_id, kind, body) SELECT m.database_id, $14, ",
+    about!(),
+    " || pg_catalog.jsonb_build_object('because', $16::text) FROM m"
+);
 
-const WITHDRAW: &str = "
+const WITHDRAW: &str = concat!(
+    "
     WITH m AS (
-        DELETE FROM upkeep.maintenances WHERE id = $1 AND started_at IS NULL RETURNING *)
-    INSERT INTO upkeep.outbox (database_id, kind, body)
-    SELECT m.database_id, 'maintenance_withdrawn', pg_catalog.jsonb_build_object(
-        'maintenance', m.id, 'reason', m.reason, 'scheduled_for', m.scheduled_for)
-    FROM m";
+        DELETE FROM upkeep.maintenances
+        WHERE id = $1 AND started_at IS NULL AND scheduled_for IS NOT DISTINCT FROM $2 RETURNING *)
+    INSERT INTO upkeep.outbox (database_id, kind, body) SELECT m.database_id, 'maintenance_withdrawn', ",
+    about!(),
+    " FROM m"
+);
 
 impl Store {
     /// The wall-clock time that all servers go by.
@@ -209,10 +211,16 @@ impl Store {
         Ok(())
     }
 
-    /// There is no reason for it any more.
-    pub async fn withdraw(&self, planned: MaintenanceId) -> Result<(), Error> {
+    /// There is no reason for it any more. Nothing is written if it is planned for another time than it was seen.
+    pub async fn withdraw(
+        &self,
+        planned: MaintenanceId,
+        seen_scheduled_for: Option<Timestamp>,
+    ) -> Result<(), Error> {
         let client = self.client().await?;
-        let withdrawn = client.execute(WITHDRAW, &[&planned.0]).await;
+        let withdrawn = client
+            .execute(WITHDRAW, &[&planned.0, &seen_scheduled_for])
+            .await;
         withdrawn.map_err(Error::query("withdraw a maintenance"))?;
         Ok(())
     }

@@ -30,7 +30,8 @@ impl Store {
         Ok(rows.iter().map(KeptRecipient::from_row).collect())
     }
 
-    /// `secret` is what a program that is called knows us by.
+    /// `secret` is what a program that is called knows us by; the one that is kept is told. Asked again with
+    /// the same request id: the first one.
     ///
     /// # Errors
     /// [`Error::Exists`] when it is there already.
@@ -39,28 +40,30 @@ impl Store {
         listener: &Listener,
         secret: Option<&str>,
         by: &str,
-    ) -> Result<KeptRecipient, Error> {
+        request_id: Option<&str>,
+    ) -> Result<(KeptRecipient, Option<String>), Error> {
         let add = format!(
             "WITH r AS (
-                 INSERT INTO upkeep.recipients (app_id, address, secret, added_by)
-                 VALUES ($1, $2, $3, $4) RETURNING *)
+                 INSERT INTO upkeep.recipients (app_id, address, secret, added_by, request_id)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (request_id) DO UPDATE SET request_id = excluded.request_id RETURNING *)
              {WITH_APP}"
         );
         let app = listener.app.map(|app| app.0);
         let address = listener.address.as_str();
         let client = self.client().await?;
         let row = client
-            .query_one(&add, &[&app, &address, &secret, &by])
+            .query_one(&add, &[&app, &address, &secret, &by, &request_id])
             .await;
         let row = row.map_err(Error::query("add a recipient"))?;
-        Ok(KeptRecipient::from_row(&row))
+        Ok((KeptRecipient::from_row(&row), row.get("secret")))
     }
 
-    /// As it was, and what was still on its way to it is not sent; nothing if there is none with that id.
+    /// As it was, and what has not been sent to it never is; nothing if there is none with that id.
     pub async fn remove_recipient(&self, id: i64) -> Result<Option<KeptRecipient>, Error> {
         let remove = format!(
-            "WITH pending AS (
-                 DELETE FROM upkeep.deliveries WHERE recipient_id = $1 AND state = 'pending'),
+            "WITH unsent AS (
+                 DELETE FROM upkeep.deliveries WHERE recipient_id = $1 AND state <> 'sent'),
              r AS (DELETE FROM upkeep.recipients WHERE id = $1 RETURNING *)
              {WITH_APP}"
         );

@@ -7,10 +7,12 @@ use upkeep_domain::maintenance::Requirement;
 use crate::{Error, Store};
 
 const REQUIRE: &str = "
-    INSERT INTO upkeep.requirements (database_id, because, emergency, required_by) VALUES ($1, $2, $3, $4)
+    INSERT INTO upkeep.requirements AS r (database_id, because, emergency, required_by, request_id)
+    VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (database_id) DO UPDATE
         SET because = excluded.because, emergency = excluded.emergency, required_by = excluded.required_by,
-            created_at = now()
+            request_id = excluded.request_id,
+            created_at = CASE WHEN r.request_id = excluded.request_id THEN r.created_at ELSE now() END
     RETURNING because, emergency, required_by AS requirer, created_at AS required_since";
 
 const REQUIRE_NO_MORE: &str = "
@@ -18,17 +20,22 @@ const REQUIRE_NO_MORE: &str = "
     RETURNING because, emergency, required_by AS requirer, created_at AS required_since";
 
 impl Store {
-    /// In place of what was required of it before.
+    /// In place of what was required of it before. Asked again with the same request id it is no new one, so that
+    /// a run which meets it is not asked for twice.
     pub async fn require(
         &self,
         database: DatabaseId,
         because: &str,
         emergency: bool,
         by: &str,
+        request_id: Option<&str>,
     ) -> Result<Requirement, Error> {
         let client = self.client().await?;
         let row = client
-            .query_one(REQUIRE, &[&database.0, &because, &emergency, &by])
+            .query_one(
+                REQUIRE,
+                &[&database.0, &because, &emergency, &by, &request_id],
+            )
             .await
             .map_err(Error::query("require a maintenance"))?;
         requirement(&row).ok_or(Error::NotAsSeen)

@@ -37,6 +37,7 @@ pub struct Standing {
 #[derive(Clone, Debug)]
 pub struct Outline {
     pub id: MaintenanceId,
+    pub reason: String,
     pub reason_because: Option<String>,
     pub release_after: String,
     pub required_by: Option<Timestamp>,
@@ -49,6 +50,7 @@ pub struct Outline {
 /// The last run of what was planned, if it was rolled back.
 #[derive(Clone, Debug)]
 pub struct Undone {
+    pub reason: String,
     pub scheduled_for: Timestamp,
     pub release_after: String,
     pub last_at: Timestamp,
@@ -64,9 +66,9 @@ const STANDINGS: &str = "
            ARRAY(SELECT t.app_id FROM upkeep.attachments t WHERE t.database_id = d.id) AS apps,
            coalesce((SELECT max(m.completed_at) FROM upkeep.maintenances m
                      WHERE m.database_id = d.id AND m.outcome = 'succeeded'), d.created_at) AS maintained_at,
-           p.id AS planned_id, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note,
+           p.id AS planned_id, p.reason, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note,
            p.sentence AS waits_for, r.longest_ms,
-           u.scheduled_for AS undone_for, u.release_after AS undone_release, u.completed_at AS undone_at,
+           u.reason AS undone_reason, u.scheduled_for AS undone_for, u.release_after AS undone_release, u.completed_at AS undone_at,
            u.sentence AS undone_because, u.cancelled_by AS undone_by, u.times AS undone_times,
            q.because, q.emergency, q.required_by AS requirer, q.created_at AS required_since
     FROM upkeep.databases d
@@ -79,7 +81,7 @@ const STANDINGS: &str = "
             WHERE m.database_id = d.id AND m.outcome = 'succeeded' AND m.method = coalesce(p.method, m.method)
             ORDER BY m.completed_at DESC LIMIT $2) runs) r ON true
     LEFT JOIN LATERAL (
-        SELECT m.outcome, m.scheduled_for, m.release_after, m.completed_at, m.sentence,
+        SELECT m.outcome, m.reason, m.scheduled_for, m.release_after, m.completed_at, m.sentence,
                (SELECT w.cancelled_by FROM upkeep.workflows w WHERE w.maintenance_id = m.id
                 ORDER BY w.ticket DESC LIMIT 1),
                (SELECT count(*) FROM upkeep.maintenances f
@@ -144,6 +146,7 @@ impl Standing {
             maintained_at: row.get("maintained_at"),
             planned: planned.map(|id| Outline {
                 id: MaintenanceId(id),
+                reason: row.get("reason"),
                 reason_because: row.get("reason_because"),
                 release_after: row.get("release_after"),
                 required_by: row.get("required_by"),
@@ -170,6 +173,7 @@ impl Undone {
             called_off_by: row.get("undone_by"),
         });
         Some(Self {
+            reason: row.get("undone_reason"),
             scheduled_for,
             release_after: row.get("undone_release"),
             last_at,

@@ -37,6 +37,11 @@ impl Caller {
         Self { connections }
     }
 
+    /// Whether it may be called, as far as that can be told without looking its name up.
+    pub(crate) fn judge(&self, url: &str) -> Result<(), address::Error> {
+        address::check_url(url, &self.connections.allowed)
+    }
+
     pub(crate) async fn call(
         &self,
         delivery: &Delivery,

@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Networks that webhooks may reach beside the open internet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
+pub(crate) struct Allowed {
     networks: Arc<[IpNet]>,
 }
 
@@ -20,7 +20,7 @@ pub struct Allowed {
     "{address} is {kind}, and webhooks do not go there; if one should, name it in the notices file: \
      [hooks] allow = [\"{address}\"]"
 )]
-pub struct RefusedAddress {
+pub(crate) struct RefusedAddress {
     address: IpAddr,
     kind: &'static str,
 }
@@ -78,7 +78,7 @@ impl Allowed {
     }
 
     /// Whether webhooks may go there.
-    pub fn judge(&self, address: IpAddr) -> Result<(), RefusedAddress> {
+    pub(crate) fn judge(&self, address: IpAddr) -> Result<(), RefusedAddress> {
         let meant = without_disguise(address);
         let Some(kind) = special(meant) else {
             return Ok(());

@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::network::{Allowed, RefusedAddress};
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     #[error("`{text}` is no address of a webhook such as https://chat.example.com/hooks/1")]
     NoUrl { text: String },
     #[error("a webhook is called by https or http, not by {scheme}")]
@@ -21,7 +21,7 @@ pub enum Error {
 }
 
 /// Whether it can be the address of a webhook.
-pub fn check_url(text: &str, allowed: &Allowed) -> Result<(), Error> {
+pub(crate) fn check_url(text: &str, allowed: &Allowed) -> Result<(), Error> {
     understood(text, allowed).map(|_| ())
 }
 

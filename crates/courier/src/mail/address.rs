@@ -4,12 +4,12 @@ use lettre::Address;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no mail address such as ada@example.com")]
-pub struct Error {
+pub(crate) struct Error {
     text: String,
 }
 
 /// Whether it can be an address of mail.
-pub fn check_address(text: &str) -> Result<(), Error> {
+pub(crate) fn check_address(text: &str) -> Result<(), Error> {
     understood(text).map(|_| ())
 }
 

@@ -15,6 +15,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, Certificate, TlsParameters, TlsParametersBuilder,
 };
+use lettre::transport::smtp::commands::{Mail, Rset};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::timeout;
 use upkeep_domain::error_chain::ErrorChain;
@@ -87,6 +88,14 @@ impl Server {
     ) -> Result<AsyncSmtpConnection, DeliveryError> {
         let connected = self.connect(secret).await;
         let mut connection = connected.map_err(|error| failed(self.sentence(&error, secret)))?;
+        // Whether it takes anything from us is asked before: that is no fault of the message.
+        for ours in [
+            Mail::new(message.envelope().from().cloned(), vec![]).to_string(),
+            Rset.to_string(),
+        ] {
+            let said = connection.command(ours).await;
+            said.map_err(|error| failed(self.sentence(&error, secret)))?;
+        }
         let bytes = message.formatted();
         match connection.send(message.envelope(), &bytes).await {
             Ok(_) => Ok(connection),

@@ -123,6 +123,14 @@ async fn a_recipient_whom_the_server_does_not_know_is_not_tried_again() {
     );
 }
 
+/// It may be a mistake in our settings, or in theirs: no message is to blame.
+#[tokio::test]
+async fn a_server_that_takes_nothing_from_us_may_another_time() {
+    let server = behaves("refuses us").await;
+    let sentence = failed(courier(&server.settings()).deliver(&to_mail(ADA)).await);
+    assert!(sentence.contains("answers 553"), "{sentence}");
+}
+
 #[tokio::test]
 async fn what_may_be_taken_later_has_failed() {
     let server = behaves("is busy").await;

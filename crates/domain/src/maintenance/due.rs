@@ -45,12 +45,6 @@ impl Due {
         self.reasons[0].kind()
     }
 
-    pub fn is_emergency(&self) -> bool {
-        self.reasons
-            .iter()
-            .any(|reason| reason.kind() == Kind::Emergency)
-    }
-
     /// What the method has to bring about: the least that is enough for every reason.
     pub fn cause(&self) -> Cause {
         let causes = self.reasons.iter().map(Reason::cause);

@@ -13,6 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::schedule::told;
 use super::{Freeze, Interval, freeze};
 
+/// Who begins what nobody's hand begins, as rows and people read it.
+pub const ITSELF: &str = "Upkeep";
 /// How long a run takes at least, as far as planning goes, and one of which nothing is known.
 pub const RUN_AT_LEAST: SignedDuration = SignedDuration::from_mins(15);
 const BACK_OFF_FIRST: SignedDuration = SignedDuration::from_mins(5);

@@ -64,6 +64,20 @@ impl Kind {
         KINDS.into_iter().find(|kind| kind.as_str() == text)
     }
 
+    /// Whether it is about what will be.
+    pub fn is_ahead(self) -> bool {
+        match self {
+            Self::Scheduled | Self::Changed | Self::Moved | Self::Reminder | Self::Missed => true,
+            Self::Emergency
+            | Self::Started
+            | Self::Succeeded
+            | Self::RolledBack
+            | Self::Again
+            | Self::Stuck
+            | Self::Withdrawn => false,
+        }
+    }
+
     /// Whether a letter is written. What is tried again was told with what went wrong.
     pub fn is_written_to_people(self) -> bool {
         self != Self::Again

@@ -7,6 +7,7 @@ use super::when::{long, short};
 use super::{About, Appointment, Errand, Fact, Kind, Letter, Subject, Told};
 use crate::hold::Felt;
 use crate::maintenance::method::Method;
+use crate::maintenance::turn::ITSELF;
 use crate::maintenance::window;
 
 /// Puts it into words.
@@ -236,11 +237,19 @@ fn by_reason(felt: &Felt) -> String {
 }
 
 fn rolled_back(told: &Told) -> String {
+    let about = &told.about;
+    let next = match (&about.cancelled_by, about.begun_by.as_deref()) {
+        (Some(by), _) => format!("It was called off by {by}."),
+        (None, Some(ITSELF)) => {
+            "While its window is open it is tried again; afterwards it is planned for another one."
+                .to_owned()
+        }
+        (None, _) => "It was begun by hand, and is not tried again by itself.".to_owned(),
+    };
     format!(
-        "The maintenance of {} was given up, and everything is as it was before. {} \
-         While its window is open it is tried again; afterwards it is planned for another one.",
+        "The maintenance of {} was given up, and everything is as it was before. {} {next}",
         known_as(told),
-        what_went_wrong(&told.about)
+        what_went_wrong(about)
     )
 }
 
@@ -274,6 +283,7 @@ fn missed(told: &Told) -> String {
 fn facts(told: &Told) -> Vec<Fact> {
     let (database, about) = (&told.database, &told.about);
     let time = |at: Option<Timestamp>| at.map(|at| long(at, database));
+    let ahead = |at: Option<Timestamp>| time(at.filter(|_| told.kind.is_ahead()));
     let release = match (&about.release_before, &about.release_after) {
         (Some(before), Some(after)) if before != after => Some(format!("{before} -> {after}")),
         (before, _) => before.clone(),
@@ -286,8 +296,8 @@ fn facts(told: &Told) -> Vec<Fact> {
     let facts = [
         ("Database", Some(known_as(told))),
         ("Plan", Some(database.plan.clone())),
-        ("When", time(about.scheduled_for)),
-        ("Before", time(about.previously_scheduled_for)),
+        ("When", ahead(about.scheduled_for)),
+        ("Before", ahead(about.previously_scheduled_for)),
         ("Required by", time(about.required_by)),
         ("Window", database.window.as_ref().map(ToString::to_string)),
         ("Reason", about.reason.clone()),
@@ -318,13 +328,11 @@ fn errands(told: &Told) -> Vec<Errand> {
         of("window:update", " sunday 14:30"),
     ));
     let errands = match told.kind {
-        Kind::Scheduled | Kind::Changed | Kind::Moved | Kind::Reminder | Kind::Missed => {
-            vec![run, later, window, info]
-        }
+        kind if kind.is_ahead() => vec![run, later, window, info],
         Kind::Emergency | Kind::Started => vec![Some(("To watch it", of("wait", "")))],
         Kind::Succeeded | Kind::RolledBack | Kind::Again => vec![info],
         Kind::Stuck => vec![info, run.map(|(_, command)| ("To go on with it", command))],
-        Kind::Withdrawn => vec![],
+        _ => vec![],
     };
     let errands = errands.into_iter().flatten();
     let errands = errands.map(|(purpose, command)| Errand {
@@ -334,28 +342,24 @@ fn errands(told: &Told) -> Vec<Errand> {
     errands.collect()
 }
 
-/// Of what is planned, and of what is not planned any more.
+/// Of what is planned. What is planned no more, or done before its time, goes from people's calendars.
 fn appointment(told: &Told) -> Option<Appointment> {
-    let is_planned = match told.kind {
-        Kind::Scheduled | Kind::Changed | Kind::Moved | Kind::Reminder | Kind::Missed => true,
-        Kind::Withdrawn => false,
-        Kind::Emergency
-        | Kind::Started
-        | Kind::Succeeded
-        | Kind::RolledBack
-        | Kind::Again
-        | Kind::Stuck => {
-            return None;
-        }
-    };
     let begins = told.about.scheduled_for?;
+    let cancelled = match told.kind {
+        kind if kind.is_ahead() => false,
+        Kind::Withdrawn | Kind::RolledBack => true,
+        Kind::Started if told.at < begins => true,
+        // In the place of the one that people have.
+        Kind::Emergency => false,
+        _ => return None,
+    };
     Some(Appointment {
         uid: told.about.maintenance?.to_string(),
         revision: told.id,
         begins,
         ends: begins + window::LENGTH,
         summary: one_line(&format!("Maintenance of {}", told.database.name)),
-        cancelled: !is_planned,
+        cancelled,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is planned, begun by itself: in its window, and otherwise as if a person had asked for it.
 
-use jiff::Timestamp;
-use upkeep_domain::maintenance::turn::{self, Verdict, expected_run};
+use jiff::{SignedDuration, Timestamp};
+use upkeep_domain::maintenance::turn::{self, ITSELF, Verdict, expected_run};
 use upkeep_domain::maintenance::{Interval, Window, window};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_store::{Outline, Standing, Turn};
@@ -9,9 +9,6 @@ use upkeep_store::{Outline, Standing, Turn};
 use super::run_maintenance::RunMaintenance;
 use super::store_refusal;
 use crate::Engine;
-
-/// Who asks for what nobody's hand begins.
-pub(crate) const ITSELF: &str = "Upkeep";
 
 impl Engine {
     /// Begins it if its window allows it now. What else keeps it from being begun is recorded with it, and it is
@@ -96,14 +93,16 @@ pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::
     let undone = standing.undone.as_ref();
     let in_it = undone.filter(|undone| undone.scheduled_for == at);
     let planned = standing.planned.as_ref();
+    // In an emergency it matters neither how long it takes nor what is frozen.
+    let (run, freezes): (_, &[_]) = match standing.emergency_since() {
+        Some(_) => (SignedDuration::ZERO, &[]),
+        None => (expected_run(standing.longest_run), &standing.freezes),
+    };
     turn::Turn {
         now,
         opening: Interval::new(at, ends),
-        run: expected_run(standing.longest_run),
-        freezes: match standing.emergency_since() {
-            Some(_) => &[],
-            None => &standing.freezes,
-        },
+        run,
+        freezes,
         rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),
         waits_for: planned.and_then(|planned| planned.waits_for.as_deref()),
     }

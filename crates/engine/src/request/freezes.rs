@@ -18,13 +18,18 @@ impl Engine {
 
     /// # Errors
     /// A refusal when there are too many.
-    pub async fn add_freeze(&self, freeze: &Freeze, by: &str) -> Result<KeptFreeze, Refusal> {
+    pub async fn add_freeze(
+        &self,
+        freeze: &Freeze,
+        by: &str,
+        request_id: Option<&str>,
+    ) -> Result<KeptFreeze, Refusal> {
         if self.freezes().await?.len() >= FREEZES_MAX {
             let sentence = format!("there are {FREEZES_MAX} freezes, and no more can be kept");
             return Err(Refusal::conflict(sentence)
                 .with_hint("remove those that are over: upkeep freezes:remove ID"));
         }
-        let added = self.store.add_freeze(freeze, by).await;
+        let added = self.store.add_freeze(freeze, by, request_id).await;
         added.map_err(|error| store_refusal(&error))
     }
 

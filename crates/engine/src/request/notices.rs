@@ -64,7 +64,12 @@ impl Engine {
         address: Address,
         app: Option<AppId>,
         by: &str,
+        request_id: Option<&str>,
     ) -> Result<(KeptRecipient, Option<String>), Refusal> {
+        let of_no_use = self.world.courier.judge(&address);
+        of_no_use.map_err(|sentence| {
+            Refusal::invalid(format!("`{}` cannot be told: {sentence}", address.as_str()))
+        })?;
         if self.recipients().await?.len() >= RECIPIENTS_MAX {
             let sentence =
                 format!("there are {RECIPIENTS_MAX} recipients, and no more can be kept");
@@ -74,9 +79,10 @@ impl Engine {
         }
         let secret = matches!(address, Address::Hook(_)).then(|| self.new_secret());
         let listener = Listener { app, address };
-        let added = self.store.add_recipient(&listener, secret.as_deref(), by);
+        let store = &self.store;
+        let added = store.add_recipient(&listener, secret.as_deref(), by, request_id);
         match added.await {
-            Ok(added) => Ok((added, secret)),
+            Ok(added) => Ok(added),
             Err(StoreError::Exists { .. }) => {
                 let sentence = format!("`{}` is told already", listener.address.as_str());
                 Err(Refusal::conflict(sentence).with_hint("`upkeep recipients` lists them"))
@@ -129,9 +135,11 @@ impl Engine {
         let refused = |error| store_refusal(&error);
         let secret = self.store.recipient_secret(recipient.id).await;
         let address = recipient.listener.address.as_str().to_owned();
+        let told_at = self.store.now().await.map_err(refused)?;
         Ok(Delivery {
-            notice: 0,
-            told_at: self.store.now().await.map_err(refused)?,
+            // Two trials are two messages.
+            notice: told_at.as_microsecond(),
+            told_at,
             action: TRIAL.to_owned(),
             database: String::new(),
             letter: trial(by),

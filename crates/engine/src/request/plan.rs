@@ -35,7 +35,7 @@ impl Engine {
         match (due.zip(window), &standing.planned) {
             (None, None) => Ok(()),
             (None, Some(planned)) => {
-                let withdrawn = self.store.withdraw(planned.id).await;
+                let withdrawn = self.store.withdraw(planned.id, planned.scheduled_for).await;
                 withdrawn.map_err(|error| store_refusal(&error))
             }
             (Some(((due, target), window)), planned) => {

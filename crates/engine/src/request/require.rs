@@ -17,6 +17,7 @@ impl Engine {
         because: &str,
         emergency: bool,
         by: &str,
+        request_id: Option<&str>,
     ) -> Result<Requirement, Refusal> {
         let because = requirement::typed(because)?;
         let name = &database.name;
@@ -31,7 +32,19 @@ impl Engine {
             );
             return Err(Refusal::conflict(sentence));
         }
-        let required = self.store.require(database.id, &because, emergency, by);
+        let unfinished = self.store.unfinished(database.id).await;
+        let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
+        if unfinished.is_some_and(|work| work.is_stuck) {
+            let sentence = format!(
+                "the last maintenance of `{name}`, or of its family, is stuck: nothing is planned before it has gone on"
+            );
+            return Err(Refusal::conflict(sentence).with_hint(format!(
+                "put right what keeps it there, then: upkeep data:maintenances:run {name}"
+            )));
+        }
+        let required = self
+            .store
+            .require(database.id, &because, emergency, by, request_id);
         let required = required.await.map_err(|error| store_refusal(&error))?;
         self.plan_now();
         Ok(required)

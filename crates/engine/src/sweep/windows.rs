@@ -1,12 +1,13 @@
 //! What is planned is begun when its window opens, and what has not come to its switch when the window ends is
 //! called off. What is missed is planned anew by `required`.
 
+use upkeep_domain::maintenance::turn::ITSELF;
 use upkeep_domain::maintenance::window;
 use upkeep_domain::refusal::Refusal;
 
 use super::Error;
 use crate::Engine;
-use crate::request::{ITSELF, undoable};
+use crate::request::undoable;
 
 /// One that cannot be begun does not keep the others waiting.
 pub(crate) async fn windows(engine: &Engine) -> Result<(), Error> {

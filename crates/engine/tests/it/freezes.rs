@@ -34,9 +34,12 @@ async fn what_is_planned_is_moved_out_of_a_new_freeze_and_cannot_be_moved_into_i
     let other = desk.stage.store.insert_app(id, &name);
     let other = other.await.unwrap();
     let of_other = freeze(Scope::App(other.id), "of another app");
-    desk.engine.add_freeze(&of_other, "ama").await.unwrap();
+    desk.engine
+        .add_freeze(&of_other, "ama", None)
+        .await
+        .unwrap();
     let own = freeze(Scope::App(desk.database.app_id), "closing of books");
-    let kept = desk.engine.add_freeze(&own, "ama").await.unwrap();
+    let kept = desk.engine.add_freeze(&own, "ama", None).await.unwrap();
     let of_another_time =
         |planned: &Maintenance| planned.scheduled_for.is_some_and(|at| at != first);
     let moved = desk.planned_as("it is moved", of_another_time).await;
@@ -75,7 +78,7 @@ async fn a_freeze_that_leaves_only_late_windows_is_told_once() {
     let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
     let period = (day(planned.created_at), day(required_by));
     let freeze = Freeze::typed(Scope::Fleet, (&period.0, &period.1), None, "closing").unwrap();
-    desk.engine.add_freeze(&freeze, "ama").await.unwrap();
+    desk.engine.add_freeze(&freeze, "ama", None).await.unwrap();
     let is_late = |planned: &Maintenance| planned.scheduled_for.is_some_and(|at| at > required_by);
     let late = desk
         .planned_as("it is planned behind the freeze", is_late)

@@ -34,7 +34,7 @@ impl Told {
                 Whose::Other => Some(other.id),
             };
             let address = Address::typed(address).expect("it is an address");
-            let added = desk.engine.add_recipient(address, app, "ama").await;
+            let added = desk.engine.add_recipient(address, app, "ama", None).await;
             added.expect("it is added");
         }
         Self {
@@ -243,12 +243,15 @@ async fn recipients_are_kept_once_each_and_take_along_what_was_on_its_way() {
     .await;
     let engine = &told.desk.engine;
     let address = || Address::typed(FLEET).unwrap();
-    let twice = engine.add_recipient(address(), None, "ama").await;
+    let twice = engine.add_recipient(address(), None, "ama", None).await;
     assert!(twice.unwrap_err().sentence.contains("is told already"));
     let own = Some(told.desk.database.app_id);
-    engine.add_recipient(address(), own, "ama").await.unwrap();
+    engine
+        .add_recipient(address(), own, "ama", None)
+        .await
+        .unwrap();
     let hook = Address::typed("https://chat.example.com/hooks/1").unwrap();
-    let (hook, secret) = engine.add_recipient(hook, None, "ama").await.unwrap();
+    let (hook, secret) = engine.add_recipient(hook, None, "ama", None).await.unwrap();
     assert_eq!(secret.map(|secret| secret.len()), Some(64));
     engine.try_recipient(hook.id, "ama").await.unwrap();
 

@@ -12,9 +12,9 @@ const BECAUSE: &str = "a disk of its host fails";
 
 impl Desk {
     async fn require(&self, emergency: bool) {
-        let required = self
-            .engine
-            .require_maintenance(&self.database, BECAUSE, emergency, "ama");
+        let required =
+            self.engine
+                .require_maintenance(&self.database, BECAUSE, emergency, "ama", None);
         required.await.expect("it can be required");
     }
 
@@ -23,7 +23,7 @@ impl Desk {
         let other = provisioned(&self.stage, &self.sim).await;
         let required = self
             .engine
-            .require_maintenance(&other, BECAUSE, false, "ama");
+            .require_maintenance(&other, BECAUSE, false, "ama", None);
         required.await.expect("it can be required");
         wait_until("the next one is planned", async || {
             self.planned_for(&other).await.is_some()
@@ -78,7 +78,7 @@ async fn an_emergency_waits_for_no_window_and_no_freeze_and_is_done_once() {
     let desk = Desk::open(&[FIRST]).await;
     let closing = Freeze::typed(Scope::Fleet, ("2020-01-01", "2099-12-31"), None, "closed");
     let closing = closing.expect("it is a freeze");
-    desk.engine.add_freeze(&closing, "ama").await.unwrap();
+    desk.engine.add_freeze(&closing, "ama", None).await.unwrap();
     let running = run(&planning_engine(&desk.stage.store, &desk.sim));
     desk.require(true).await;
     desk.ended_as(&["succeeded"]).await;
@@ -94,6 +94,70 @@ async fn an_emergency_waits_for_no_window_and_no_freeze_and_is_done_once() {
     );
     assert!(desk.planned_for(&desk.database).await.is_none());
     running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_is_begun_however_long_runs_take_and_is_never_over_time() {
+    let desk = Desk::open(&[FIRST]).await;
+    desk.require(true).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.ended_as(&["succeeded"]).await;
+    let long = r#"UPDATE upkeep.maintenances SET steps_ms = '{"stop": 20000000}'"#;
+    desk.stage.change(long).await;
+    let checkpoint = Place {
+        procedure: "restart",
+        step: "checkpoint",
+        call: 0,
+    };
+    desk.sim.inject(checkpoint, Fault::HangBefore);
+    desk.require(true).await;
+    desk.sim.hung().await;
+    let long_ago = "UPDATE upkeep.maintenances SET scheduled_for = now() - interval '9 hours'";
+    desk.stage.change(long_ago).await;
+    desk.another_has_its_turn().await;
+    let called_off = "SELECT id::text FROM upkeep.workflows WHERE cancelled_by IS NOT NULL";
+    assert!(desk.stage.texts(called_off).await.is_empty());
+    running.abort();
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.ended_as(&["succeeded", "succeeded"]).await;
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_that_is_taken_back_leaves_what_else_is_due_its_window() {
+    let desk = Desk::open(&[FIRST, "15.20-b"]).await;
+    let copy = Place {
+        procedure: "changeover",
+        step: "base_backup",
+        call: 0,
+    };
+    desk.sim.inject_for_ever(copy, Fault::Failed);
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.require(true).await;
+    desk.ended_as(&["rolled_back"]).await;
+    let engine = &desk.engine;
+    engine.require_no_more(&desk.database).await.unwrap();
+    let planned = desk.planned_as("it has its window", |planned| {
+        planned.reason == "security_release" && planned.scheduled_for > Some(planned.created_at)
+    });
+    let planned = planned.await;
+    assert_eq!(planned.method, "changeover");
+    desk.ended_as(&["rolled_back"]).await;
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_that_is_sent_again_is_no_second_one() {
+    let desk = Desk::open(&[FIRST]).await;
+    let ask = async |id| {
+        let required =
+            desk.engine
+                .require_maintenance(&desk.database, BECAUSE, true, "ama", Some(id));
+        required.await.expect("it can be required").since
+    };
+    let first = ask("one").await;
+    assert_eq!(ask("one").await, first);
+    assert!(ask("two").await > first);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

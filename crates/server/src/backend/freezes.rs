@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::name::AppName;
 use upkeep_domain::refusal::Refusal;
+use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreezeView {
@@ -21,7 +22,13 @@ pub trait Freezes: Send + Sync {
     /// In the order in which they were added.
     async fn freezes(&self) -> Result<Vec<FreezeView>, Refusal>;
     /// What is planned within it is moved soon.
-    async fn add_freeze(&self, freeze: Freeze, by: &str) -> Result<FreezeView, Refusal>;
+    /// Asked again with the same id: the first answer.
+    async fn add_freeze(
+        &self,
+        freeze: Freeze,
+        by: &str,
+        request_id: Uuid,
+    ) -> Result<FreezeView, Refusal>;
     /// As it was.
     async fn remove_freeze(&self, id: i64) -> Result<FreezeView, Refusal>;
 }

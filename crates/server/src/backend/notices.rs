@@ -6,6 +6,7 @@ use upkeep_domain::id::AppId;
 use upkeep_domain::name::AppName;
 use upkeep_domain::notice::{Address, Letter};
 use upkeep_domain::refusal::Refusal;
+use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeView {
@@ -55,11 +56,13 @@ pub trait Notices: Send + Sync {
     async fn retry_notice(&self, id: i64) -> Result<NoticeView, Refusal>;
 
     async fn recipients(&self) -> Result<Vec<RecipientView>, Refusal>;
+    /// Asked again with the same id: the first answer.
     async fn add_recipient(
         &self,
         address: Address,
         app: Option<AppId>,
         by: &str,
+        request_id: Uuid,
     ) -> Result<RecipientView, Refusal>;
     /// As it was.
     async fn remove_recipient(&self, id: i64) -> Result<RecipientView, Refusal>;

@@ -9,7 +9,7 @@ use upkeep_domain::refusal::Refusal;
 
 use crate::backend::{Account, FreezeView};
 use crate::reply::{self, Reply};
-use crate::request::Json;
+use crate::request::{Json, RequestId};
 use crate::router::Services;
 use crate::times;
 
@@ -22,6 +22,7 @@ pub(super) async fn list(State(services): State<Services>) -> Reply {
 pub(super) async fn add(
     State(services): State<Services>,
     Extension(account): Extension<Account>,
+    Extension(request_id): Extension<RequestId>,
     Json(wish): Json<body::AddFreeze>,
 ) -> Reply {
     let scope = match &wish.app {
@@ -30,7 +31,10 @@ pub(super) async fn add(
     };
     let period = (wish.from.as_str(), wish.to.as_str());
     let freeze = Freeze::typed(scope, period, wish.time_zone.as_deref(), &wish.because)?;
-    let added = services.backend.add_freeze(freeze, &account.email).await?;
+    let added = services
+        .backend
+        .add_freeze(freeze, &account.email, request_id.0)
+        .await?;
     Ok(reply::created(&shown(added)))
 }
 

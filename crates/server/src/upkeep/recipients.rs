@@ -8,7 +8,7 @@ use upkeep_domain::refusal::Refusal;
 
 use crate::backend::{Account, RecipientView};
 use crate::reply::{self, Reply};
-use crate::request::Json;
+use crate::request::{Json, RequestId};
 use crate::router::Services;
 use crate::times;
 
@@ -21,6 +21,7 @@ pub(super) async fn list(State(services): State<Services>) -> Reply {
 pub(super) async fn add(
     State(services): State<Services>,
     Extension(account): Extension<Account>,
+    Extension(request_id): Extension<RequestId>,
     Json(wish): Json<body::AddRecipient>,
 ) -> Reply {
     let app = match &wish.app {
@@ -30,7 +31,7 @@ pub(super) async fn add(
     let address = Address::typed(&wish.address)?;
     let added = services
         .backend
-        .add_recipient(address, app, &account.email)
+        .add_recipient(address, app, &account.email, request_id.0)
         .await?;
     Ok(reply::created(&shown(added)))
 }

@@ -7,7 +7,7 @@ use upkeep_domain::maintenance::Requirement;
 
 use crate::backend::{Account, DatabaseView};
 use crate::reply::{self, Reply};
-use crate::request::Json;
+use crate::request::{Json, RequestId};
 use crate::router::Services;
 use crate::{find, times};
 
@@ -15,12 +15,19 @@ pub(super) async fn set(
     State(services): State<Services>,
     Path(database): Path<String>,
     Extension(account): Extension<Account>,
+    Extension(request_id): Extension<RequestId>,
     Json(wish): Json<body::Require>,
 ) -> Reply {
     let database = find::database(&*services.backend, &database, None).await?;
     let required = services
         .backend
-        .require(database.id, &wish.because, wish.emergency, &account.email)
+        .require(
+            database.id,
+            &wish.because,
+            wish.emergency,
+            &account.email,
+            request_id.0,
+        )
         .await?;
     Ok(reply::created(&shown(&database, required)))
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::attachments;
 use crate::databases::{DatabaseState, NewDatabase};
 use crate::maintenances::NewMaintenance;
+use crate::outbox::about;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug)]
@@ -108,10 +109,11 @@ impl Store {
             With::Database(database) => database.follows,
             _ => None,
         };
+        // Before any row of a maintenance, as whoever plans does.
+        let family = lock_family(&transaction, workflow.database, leader).await?;
         if let With::Maintenance(maintenance, Some(turn)) = with {
             take_turn(&transaction, maintenance.id, turn).await?;
         }
-        let family = lock_family(&transaction, workflow.database, leader).await?;
         let mut maintenance = None;
         match with {
             With::Nothing => {}
@@ -223,7 +225,8 @@ async fn insert_maintenance(
 ) -> Result<(), Error> {
     let begun = transaction
         .execute(
-            "WITH m AS (
+            concat!(
+                "WITH m AS (
                  INSERT INTO upkeep.maintenances AS m
                      (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers,
                       window_then, begun_by, started_at)
@@ -235,10 +238,10 @@ async fn insert_maintenance(
                      WHERE m.started_at IS NULL
                  RETURNING *)
              INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-             SELECT $9, m.database_id, 'maintenance_started', pg_catalog.jsonb_build_object(
-                 'maintenance', m.id, 'method', m.method, 'method_because', m.method_because, 'reason', m.reason,
-                 'release_before', m.release_before, 'release_after', m.release_after, 'begun_by', m.begun_by)
-             FROM m",
+             SELECT $9, m.database_id, 'maintenance_started', ",
+                about!(),
+                " FROM m"
+            ),
             &[
                 &maintenance.id.0,
                 &workflow.database.0,

@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// Marks every maintenance that `begun_by` has begun, whose window, of that length, is over, and that is at one
-    /// of these steps. Tells how many.
+    /// of these steps; what is done in an emergency goes on. Tells how many.
     pub async fn cancel_overrun(
         &self,
         begun_by: &str,
@@ -45,7 +45,9 @@ impl Store {
                 "UPDATE upkeep.workflows w SET cancelled_by = $3 FROM upkeep.maintenances m
                  WHERE m.id = w.maintenance_id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
                    AND m.begun_by = $1 AND m.scheduled_for + $2::bigint * interval '1 millisecond' <= now()
-                   AND w.procedure || '.' || w.step = ANY ($4)",
+                   AND w.procedure || '.' || w.step = ANY ($4)
+                   AND NOT EXISTS (SELECT FROM upkeep.requirements q
+                                   WHERE q.database_id = m.database_id AND q.emergency AND q.created_at <= m.started_at)",
                 &[
                     &begun_by,
                     &(window.as_millis() as i64),

@@ -9,6 +9,7 @@ use upkeep_domain::procedure::End;
 
 use super::{Change, Claim};
 use crate::events::EventKind;
+use crate::outbox::about;
 use crate::{Error, Store};
 
 /// An event that is about to be recorded.
@@ -61,7 +62,8 @@ const COMMIT: &str = "
     SELECT cancelled_by FROM w";
 
 /// The maintenance's outcome, how its time was spent (from the events), and the notice of it.
-const END_MAINTENANCE: &str = "
+const END_MAINTENANCE: &str = concat!(
+    "
     WITH m AS (
     UPDATE upkeep.maintenances m SET outcome = $2,
            status = CASE $2 WHEN 'succeeded' THEN 'completed' WHEN 'stuck' THEN 'running' ELSE 'pending' END,
@@ -73,10 +75,11 @@ const END_MAINTENANCE: &str = "
                    WHERE workflow_id = $3 AND kind IN ('done', 'again', 'failed') AND detail ? 'ms' GROUP BY step) s)
     WHERE m.id = $1 RETURNING m.*)
     INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-    SELECT $3, m.database_id, 'maintenance_' || $2, pg_catalog.jsonb_build_object(
-        'maintenance', m.id, 'method', m.method, 'reason', m.reason, 'sentence', m.sentence,
-        'release_before', m.release_before, 'release_after', m.release_after, 'felt', m.felt)
-    FROM m";
+    SELECT $3, m.database_id, 'maintenance_' || $2, ",
+    about!(),
+    " || pg_catalog.jsonb_build_object('cancelled_by', (SELECT cancelled_by FROM upkeep.workflows WHERE id = $3))
+    FROM m"
+);
 
 impl Store {
     /// Tells who has called it off meanwhile.

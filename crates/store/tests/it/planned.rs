@@ -229,7 +229,7 @@ async fn freezes_concern_every_app_that_has_the_database_and_go_with_their_app()
         freeze(Scope::App(other.id), "others"),
     ];
     for freeze in [&fleet, &own, &others] {
-        store.add_freeze(freeze, "ama").await.unwrap();
+        store.add_freeze(freeze, "ama", None).await.unwrap();
     }
     let kept = store.freezes().await.unwrap();
     let of: Vec<_> = kept.iter().map(|kept| kept.app.as_deref()).collect();

@@ -5,7 +5,7 @@ Usage: smtp_server.py SETTINGS, where SETTINGS is JSON:
   certificate  and key: files for TLS, if any
   tls          "starttls" (required then), "tls" (from the start), or null
   login        [user, password] that is required, or null
-  behaviour    "takes", "refuses" (550), "is busy" (451), "drops" (the connection, behind DATA), "is silent",
+  behaviour    "takes", "refuses us" (553), "refuses" (550), "is busy" (451), "drops" (the connection, behind DATA), "is silent",
                "repeats" (commands that it does not like, as AUTH)
 """
 
@@ -27,6 +27,12 @@ def say(text):
 
 class Handler:
     count = 0
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if BEHAVIOUR == "refuses us":
+            return "553 5.7.1 not from you"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if BEHAVIOUR == "refuses":

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use upkeep_domain::maintenance::freeze::{self, moved_note};
+use upkeep_domain::maintenance::reason::Kind;
 use upkeep_domain::maintenance::schedule::{self, Expected, Terms};
 use upkeep_domain::maintenance::turn::{Missed, Verdict, expected_run, missed_note};
 use upkeep_domain::maintenance::{Due, Window};
@@ -27,6 +28,7 @@ struct Told {
     note: Option<String>,
     /// If it is kept.
     notice: Notice,
+    in_emergency: bool,
 }
 
 impl Engine {
@@ -43,8 +45,17 @@ impl Engine {
         }
         let anew = |notice| time_anew(now, standing, due, window, notice);
         let Some(told) = told(standing, target) else {
-            return anew(self.world.policy.notice());
+            let anew = anew(self.world.policy.notice());
+            return still_without_time(standing, due, &anew).unwrap_or(anew);
         };
+        // It was taken back: what else is due has its window, as ever.
+        if told.in_emergency {
+            return Time {
+                previously: Some(told.at),
+                notice: Notice::Changed,
+                ..anew(self.world.policy.notice())
+            };
+        }
         let turn = turn(now, standing, told.at);
         let frozen = freeze::is_frozen(&standing.freezes, turn.opening);
         let missed = match turn.verdict() {
@@ -91,7 +102,7 @@ fn emergency(now: Timestamp, since: Timestamp, standing: &Standing, target: &Rel
         }
     }
     Time {
-        scheduled_for: Some(now),
+        scheduled_for: Some(now.max(since)),
         note: Some("an emergency: it waits for no window".to_owned()),
         previously,
         notice: Notice::Emergency,
@@ -107,6 +118,18 @@ impl Told {
             notice: self.notice,
         }
     }
+}
+
+/// What has no time, and has none now: people were told why.
+fn still_without_time(standing: &Standing, due: &Due, anew: &Time) -> Option<Time> {
+    let planned = standing.planned.as_ref()?;
+    let is_so = anew.scheduled_for.is_none() && is_required_as_told(standing, due);
+    is_so.then(|| Time {
+        scheduled_for: None,
+        note: planned.schedule_note.clone(),
+        previously: None,
+        notice: Notice::Changed,
+    })
 }
 
 fn is_required_as_told(standing: &Standing, due: &Due) -> bool {
@@ -163,6 +186,7 @@ fn told(standing: &Standing, target: &Release) -> Option<Told> {
             at: planned.scheduled_for?,
             note: planned.schedule_note.clone(),
             notice: Notice::Changed,
+            in_emergency: planned.reason == Kind::Emergency.as_str(),
         });
     }
     let undone = standing.undone.as_ref();
@@ -173,5 +197,6 @@ fn told(standing: &Standing, target: &Release) -> Option<Told> {
         at: undone.scheduled_for,
         note: Some("again, for it was rolled back".to_owned()),
         notice: Notice::Again,
+        in_emergency: undone.reason == Kind::Emergency.as_str(),
     })
 }

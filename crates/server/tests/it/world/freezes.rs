@@ -5,6 +5,7 @@ use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::maintenance::freeze::Scope;
 use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::{Backend, FreezeView, Freezes};
+use uuid::Uuid;
 
 use super::{World, at};
 
@@ -14,7 +15,12 @@ impl Freezes for World {
         Ok(self.state().freezes.clone())
     }
 
-    async fn add_freeze(&self, freeze: Freeze, by: &str) -> Result<FreezeView, Refusal> {
+    async fn add_freeze(
+        &self,
+        freeze: Freeze,
+        by: &str,
+        _request_id: Uuid,
+    ) -> Result<FreezeView, Refusal> {
         let app = match freeze.scope {
             Scope::Fleet => None,
             Scope::App(id) => Some(self.app(&id.to_string()).await?.name),

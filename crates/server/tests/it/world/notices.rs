@@ -8,6 +8,7 @@ use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::{
     Backend, DeliveryView, NoticeView, Notices, NoticesWanted, RecipientView,
 };
+use uuid::Uuid;
 
 use super::{World, at};
 
@@ -57,6 +58,7 @@ impl Notices for World {
         address: Address,
         app: Option<AppId>,
         by: &str,
+        _request_id: Uuid,
     ) -> Result<RecipientView, Refusal> {
         let app = match app {
             Some(id) => Some(self.app(&id.to_string()).await?.name),

@@ -5,6 +5,7 @@ use upkeep_domain::id::DatabaseId;
 use upkeep_domain::maintenance::{Requirement, requirement};
 use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::Requirements;
+use uuid::Uuid;
 
 use super::{World, at};
 
@@ -16,6 +17,7 @@ impl Requirements for World {
         because: &str,
         emergency: bool,
         by: &str,
+        _request_id: Uuid,
     ) -> Result<Requirement, Refusal> {
         let required = Requirement {
             by: by.to_owned(),

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::{FreezeView, Freezes};
+use uuid::Uuid;
 
 use super::EngineBackend;
 use crate::role::server::views;
@@ -15,8 +16,15 @@ impl Freezes for EngineBackend {
         kept.into_iter().map(views::freeze).collect()
     }
 
-    async fn add_freeze(&self, freeze: Freeze, by: &str) -> Result<FreezeView, Refusal> {
-        views::freeze(self.engine.add_freeze(&freeze, by).await?)
+    async fn add_freeze(
+        &self,
+        freeze: Freeze,
+        by: &str,
+        request_id: Uuid,
+    ) -> Result<FreezeView, Refusal> {
+        let request_id = request_id.to_string();
+        let added = self.engine.add_freeze(&freeze, by, Some(&request_id));
+        views::freeze(added.await?)
     }
 
     async fn remove_freeze(&self, id: i64) -> Result<FreezeView, Refusal> {

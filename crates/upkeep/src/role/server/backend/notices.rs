@@ -7,6 +7,7 @@ use upkeep_domain::notice::Address;
 use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::{NoticeView, Notices, NoticesWanted, RecipientView};
 use upkeep_store::Wanted;
+use uuid::Uuid;
 
 use super::EngineBackend;
 use crate::role::server::views;
@@ -44,8 +45,13 @@ impl Notices for EngineBackend {
         address: Address,
         app: Option<AppId>,
         by: &str,
+        request_id: Uuid,
     ) -> Result<RecipientView, Refusal> {
-        let (added, secret) = self.engine.add_recipient(address, app, by).await?;
+        let request_id = request_id.to_string();
+        let adding = self
+            .engine
+            .add_recipient(address, app, by, Some(&request_id));
+        let (added, secret) = adding.await?;
         views::recipient(added, secret)
     }
 

@@ -5,6 +5,7 @@ use upkeep_domain::id::DatabaseId;
 use upkeep_domain::maintenance::Requirement;
 use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::Requirements;
+use uuid::Uuid;
 
 use super::EngineBackend;
 
@@ -16,11 +17,14 @@ impl Requirements for EngineBackend {
         because: &str,
         emergency: bool,
         by: &str,
+        request_id: Uuid,
     ) -> Result<Requirement, Refusal> {
         let database = self.database_row(database).await?;
+        let request_id = request_id.to_string();
+        let asked = Some(request_id.as_str());
         let required = self
             .engine
-            .require_maintenance(&database, because, emergency, by);
+            .require_maintenance(&database, because, emergency, by, asked);
         required.await
     }
 
