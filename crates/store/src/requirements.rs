@@ -16,7 +16,9 @@ const REQUIRE: &str = "
     RETURNING because, emergency, required_by AS requirer, created_at AS required_since";
 
 const REQUIRE_NO_MORE: &str = "
-    DELETE FROM upkeep.requirements WHERE database_id = $1
+    DELETE FROM upkeep.requirements q WHERE q.database_id = $1 AND NOT EXISTS (
+        SELECT FROM upkeep.maintenances m
+        WHERE m.database_id = q.database_id AND m.outcome = 'succeeded' AND m.started_at >= q.created_at)
     RETURNING because, emergency, required_by AS requirer, created_at AS required_since";
 
 impl Store {
@@ -41,7 +43,7 @@ impl Store {
         requirement(&row).ok_or(Error::NotAsSeen)
     }
 
-    /// What was required; none if nothing was.
+    /// What was required; none if nothing was, or it has been met.
     pub async fn require_no_more(
         &self,
         database: DatabaseId,

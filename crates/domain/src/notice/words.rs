@@ -124,7 +124,7 @@ fn has_to_be(told: &Told) -> String {
 
 fn scheduled(told: &Told) -> String {
     let Some(at) = told.about.scheduled_for else {
-        return "It is not scheduled yet.".to_owned();
+        return format!("It is not scheduled yet.{}", noted(&told.about));
     };
     let window = told.database.window.as_ref();
     let window = window.map(|window| format!(", in the window of {window}"));

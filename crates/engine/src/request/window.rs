@@ -125,6 +125,13 @@ impl Engine {
         let freezes = self.freezes_of(database).await?;
         let terms = self.terms(&maintenance, &window, &freezes).await?;
         let opening = schedule::in_week(&terms, maintenance.scheduled_for, week)?;
+        // Nobody is told of a move to where it is.
+        if maintenance.scheduled_for == Some(opening.from) {
+            return Ok(answer(Moved {
+                previously_scheduled_for: maintenance.scheduled_for,
+                scheduled_for: maintenance.scheduled_for,
+            }));
+        }
         let moved = Move {
             maintenance: maintenance.id,
             from: maintenance.scheduled_for,

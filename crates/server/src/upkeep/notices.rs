@@ -33,10 +33,17 @@ pub(super) async fn list(State(services): State<Services>, params: Params) -> Re
     };
     let wanted = NoticesWanted {
         app,
-        state,
+        state: state.clone(),
         at_most: limit as u32,
     };
-    let notices = services.backend.notices(wanted).await?;
+    let mut notices = services.backend.notices(wanted).await?;
+    if let Some(state) = &state {
+        for notice in &mut notices {
+            notice
+                .deliveries
+                .retain(|delivery| delivery.state == *state);
+        }
+    }
     let without_text = |view| body::Notice {
         text: None,
         ..shown(view)

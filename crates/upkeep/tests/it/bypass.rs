@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 
 use crate::world::{World, connect};
 
-/// Enough of them that some commit falls into any few milliseconds.
-const WRITERS: usize = 3;
+/// Enough of them that some of them always wait to commit: as soon as one flush has ended, theirs begins.
+const WRITERS: usize = 8;
 
 pub(crate) struct Bypass {
     stop: Arc<AtomicBool>,
