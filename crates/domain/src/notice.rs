@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audience::{Address, Listener};
 pub use delivery::{Delivery, Recipient};
-pub use kind::{KINDS, Kind};
+pub use kind::Kind;
 pub use letter::{Appointment, Errand, Fact, Letter};
 
 use crate::hold::Felt;

@@ -26,6 +26,14 @@ pub(crate) struct ToldBefore(pub(crate) Vec<Uuid>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AlsoTold(pub(crate) Uuid);
 
+/// Of what is known by a number; `list` is the command that shows them.
+pub(crate) fn numbered(id: &str, what: &str, list: &str) -> Result<i64, Refusal> {
+    id.parse().map_err(|_| {
+        Refusal::not_found(format!("{what} is named by its number"))
+            .with_hint(format!("`{list}` lists them"))
+    })
+}
+
 /// A JSON body, whatever its content type says. None at all is an empty object.
 pub(crate) struct Json<T>(pub(crate) T);
 

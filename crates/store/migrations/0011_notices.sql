@@ -17,8 +17,9 @@ CREATE UNIQUE INDEX recipients_address
 ALTER TABLE upkeep.outbox RENAME COLUMN delivered_at TO addressed_at;
 ALTER TABLE upkeep.outbox
     ADD COLUMN maintenance_id uuid GENERATED ALWAYS AS ((body ->> 'maintenance')::uuid) STORED,
-    -- Made once, so that each try says the same.
-    ADD COLUMN letter jsonb;
+    -- Made once, so that each try says the same; and what the database was called then.
+    ADD COLUMN letter jsonb,
+    ADD COLUMN database_name text;
 -- Nobody could be told before.
 UPDATE upkeep.outbox SET addressed_at = created_at;
 CREATE INDEX ON upkeep.outbox (maintenance_id, created_at);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
+use upkeep_domain::notice::delivery::State;
 use upkeep_domain::notice::{Delivery, Letter, Recipient};
 
 use crate::{Error, Store};
@@ -32,18 +33,17 @@ pub struct KeptNotice {
     pub id: i64,
     pub created_at: Timestamp,
     pub kind: String,
-    /// Its name; none if it is gone.
+    /// Its name then; none until it is addressed, or if it was gone.
     pub database: Option<String>,
     /// None until it is addressed, or if there is nothing to say.
     pub letter: Option<Letter>,
-    pub is_addressed: bool,
     pub deliveries: Vec<KeptDelivery>,
 }
 
 #[derive(Clone, Debug)]
 pub struct KeptDelivery {
     pub address: String,
-    pub state: String,
+    pub state: State,
     pub tries: u32,
     pub next_try_at: Timestamp,
     pub trouble: Option<String>,
@@ -57,7 +57,7 @@ pub struct Wanted<'a> {
     /// Of databases that an app of that name has.
     pub app: Option<&'a str>,
     /// That have a delivery in that state.
-    pub state: Option<&'a str>,
+    pub state: Option<State>,
     pub at_most: u32,
 }
 
@@ -69,10 +69,9 @@ const TAKE: &str = "
         UPDATE upkeep.deliveries d
         SET tries = d.tries + 1, next_try_at = now() + $1::bigint * interval '1 millisecond'
         FROM due WHERE d.id = due.id RETURNING d.*)
-    SELECT t.id, t.notice_id, t.address, t.tries, o.created_at, o.kind, o.body, o.letter, b.name, r.secret
+    SELECT t.id, t.notice_id, t.address, t.tries, o.created_at, o.kind, o.body, o.database_name, o.letter, r.secret
     FROM taken t
     JOIN upkeep.outbox o ON o.id = t.notice_id
-    LEFT JOIN upkeep.databases b ON b.id = o.database_id
     LEFT JOIN upkeep.recipients r ON r.id = t.recipient_id
     ORDER BY t.id";
 
@@ -83,8 +82,7 @@ const TRIED: &str = "
     WHERE id = $1 AND tries = $2 AND state = 'pending'";
 
 const NOTICES: &str = "
-    SELECT o.id, o.created_at, o.kind, b.name, o.letter, o.addressed_at IS NOT NULL AS is_addressed
-    FROM upkeep.outbox o LEFT JOIN upkeep.databases b ON b.id = o.database_id
+    SELECT o.id, o.created_at, o.kind, o.database_name, o.letter FROM upkeep.outbox o
     WHERE ($1::bigint IS NULL OR o.id = $1)
       AND ($2::text IS NULL OR EXISTS (
           SELECT FROM upkeep.attachments t JOIN upkeep.apps a ON a.id = t.app_id
@@ -111,10 +109,11 @@ impl Store {
     /// Nothing is written if somebody else has taken it since.
     pub async fn delivery_tried(&self, sent: &ToSend, how: &Tried) -> Result<(), Error> {
         let (state, trouble, pause) = match how {
-            Tried::Sent => ("sent", None, Duration::ZERO),
-            Tried::Later { pause, trouble } => ("pending", Some(trouble), *pause),
-            Tried::GivenUp { trouble } => ("failed", Some(trouble), Duration::ZERO),
+            Tried::Sent => (State::Sent, None, Duration::ZERO),
+            Tried::Later { pause, trouble } => (State::Pending, Some(trouble), *pause),
+            Tried::GivenUp { trouble } => (State::Failed, Some(trouble), Duration::ZERO),
         };
+        let state = state.as_str();
         let (tries, pause_ms) = (sent.tries as i32, pause.as_millis() as i64);
         let client = self.client().await?;
         client
@@ -126,10 +125,10 @@ impl Store {
 
     /// The newest first.
     pub async fn notices(&self, wanted: &Wanted<'_>) -> Result<Vec<KeptNotice>, Error> {
-        let limit = i64::from(wanted.at_most);
+        let (limit, state) = (i64::from(wanted.at_most), wanted.state.map(State::as_str));
         let client = self.client().await?;
         let rows = client
-            .query(NOTICES, &[&wanted.id, &wanted.app, &wanted.state, &limit])
+            .query(NOTICES, &[&wanted.id, &wanted.app, &state, &limit])
             .await;
         let rows = rows.map_err(Error::query("list notices"))?;
         let ids: Vec<i64> = rows.iter().map(|row| row.get("id")).collect();
@@ -155,7 +154,6 @@ impl Store {
 
 impl ToSend {
     fn from_row(row: &Row) -> Option<Self> {
-        let address: String = row.get("address");
         let Json(letter) = row.get::<_, Option<Json<Letter>>>("letter")?;
         Some(Self {
             id: row.get("id"),
@@ -163,16 +161,10 @@ impl ToSend {
                 notice: row.get("notice_id"),
                 told_at: row.get("created_at"),
                 action: row.get("kind"),
-                database: row.get::<_, Option<String>>("name").unwrap_or_default(),
+                database: row.get::<_, Option<_>>("database_name").unwrap_or_default(),
                 letter,
                 about: row.get("body"),
-                to: match row.get("secret") {
-                    Some(secret) => Recipient::Hook {
-                        url: address,
-                        secret,
-                    },
-                    None => Recipient::Mail { address },
-                },
+                to: Recipient::of(row.get("address"), row.get("secret")),
             },
             tries: row.get::<_, i32>("tries").cast_unsigned(),
         })
@@ -189,11 +181,10 @@ impl KeptNotice {
             id,
             created_at: row.get("created_at"),
             kind: row.get("kind"),
-            database: row.get("name"),
+            database: row.get("database_name"),
             letter: row
                 .get::<_, Option<Json<Letter>>>("letter")
                 .map(|Json(letter)| letter),
-            is_addressed: row.get("is_addressed"),
             deliveries: own.map(KeptDelivery::from_row).collect(),
         }
     }
@@ -203,7 +194,8 @@ impl KeptDelivery {
     fn from_row(row: &Row) -> Self {
         Self {
             address: row.get("address"),
-            state: row.get("state"),
+            // The table takes no others.
+            state: State::named(row.get("state")).unwrap_or(State::Failed),
             tries: row.get::<_, i32>("tries").cast_unsigned(),
             next_try_at: row.get("next_try_at"),
             trouble: row.get("trouble"),

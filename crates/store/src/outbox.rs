@@ -78,8 +78,8 @@ const UNADDRESSED: &str = "
 /// Whoever comes second finds it addressed, and adds nothing.
 const ADDRESS: &str = "
     WITH o AS (
-        UPDATE upkeep.outbox SET addressed_at = now(), letter = $2 WHERE id = $1 AND addressed_at IS NULL
-        RETURNING id)
+        UPDATE upkeep.outbox SET addressed_at = now(), letter = $2, database_name = $5
+        WHERE id = $1 AND addressed_at IS NULL RETURNING id)
     INSERT INTO upkeep.deliveries (notice_id, address, recipient_id)
     SELECT o.id, t.address, t.recipient FROM o, unnest($3::text[], $4::bigint[]) AS t (address, recipient)
     ON CONFLICT (notice_id, address) DO NOTHING";
@@ -108,20 +108,27 @@ impl Store {
         Ok(rows.iter().map(Unaddressed::from_row).collect())
     }
 
-    /// To nobody, if there are no addresses; without words, if there is nothing to say. Each has the id of
-    /// its recipient, unless it is an owner.
+    /// In the words of the letter about the database of that name; to nobody, if there are no addresses. Each has
+    /// the id of its recipient, unless it is an owner.
     pub async fn address(
         &self,
         notice: i64,
-        letter: Option<&Letter>,
+        words: Option<(&Letter, &str)>,
         to: &[(String, Option<i64>)],
     ) -> Result<(), Error> {
+        let (letter, database) = words.unzip();
         let (addresses, recipients): (Vec<_>, Vec<_>) = to.iter().cloned().unzip();
         let client = self.client().await?;
         client
             .execute(
                 ADDRESS,
-                &[&notice, &letter.map(Json), &addresses, &recipients],
+                &[
+                    &notice,
+                    &letter.map(Json),
+                    &addresses,
+                    &recipients,
+                    &database,
+                ],
             )
             .await
             .map_err(Error::query("address a notice"))?;

@@ -6,6 +6,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
+use upkeep_domain::notice::Kind;
 
 use crate::maintenances::Maintenance;
 use crate::outbox::about;
@@ -82,13 +83,13 @@ pub enum Notice {
 }
 
 impl Notice {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> Kind {
         match self {
-            Self::Scheduled => "maintenance_scheduled",
-            Self::Changed => "maintenance_changed",
-            Self::Emergency => "maintenance_emergency",
-            Self::Again => "maintenance_again",
-            Self::Missed { .. } => "maintenance_missed",
+            Self::Scheduled => Kind::Scheduled,
+            Self::Changed => Kind::Changed,
+            Self::Emergency => Kind::Emergency,
+            Self::Again => Kind::Again,
+            Self::Missed { .. } => Kind::Missed,
         }
     }
 
@@ -186,7 +187,7 @@ impl Store {
                     &plan.schedule_note,
                     &plan.chosen_window.as_ref().map(Json),
                     &plan.seen_scheduled_for,
-                    &plan.notice.kind(),
+                    &plan.notice.kind().as_str(),
                     &plan.previously_scheduled_for,
                     &plan.notice.because(),
                 ],

@@ -72,12 +72,15 @@ impl Store {
         Ok(row.as_ref().map(KeptRecipient::from_row))
     }
 
-    /// What a program that is called knows us by; none for mail.
-    pub async fn recipient_secret(&self, id: i64) -> Result<Option<String>, Error> {
-        let sql = "SELECT secret FROM upkeep.recipients WHERE id = $1";
-        let row = self.client().await?.query_opt(sql, &[&id]).await;
+    /// With what a program that is called knows us by.
+    pub async fn recipient(
+        &self,
+        id: i64,
+    ) -> Result<Option<(KeptRecipient, Option<String>)>, Error> {
+        let read = format!("WITH r AS (SELECT * FROM upkeep.recipients WHERE id = $1) {WITH_APP}");
+        let row = self.client().await?.query_opt(&read, &[&id]).await;
         let row = row.map_err(Error::query("read a recipient"))?;
-        Ok(row.and_then(|row| row.get(0)))
+        Ok(row.map(|row| (KeptRecipient::from_row(&row), row.get("secret"))))
     }
 
     /// Mail addresses of the owners of apps.

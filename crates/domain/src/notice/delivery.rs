@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::Letter;
+use crate::refusal::Refusal;
 
 /// Between the first tries; each further one waits twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
@@ -29,6 +30,38 @@ pub struct Delivery {
     pub to: Recipient,
 }
 
+/// What has become of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Pending,
+    Sent,
+    /// Refused for good, or given up.
+    Failed,
+}
+
+pub const STATES: [State; 3] = [State::Pending, State::Sent, State::Failed];
+
+impl State {
+    /// As rows, JSON and people have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// # Errors
+    /// A refusal that lists the states there are.
+    pub fn named(text: &str) -> Result<Self, Refusal> {
+        let named = STATES.into_iter().find(|state| state.as_str() == text);
+        named.ok_or_else(|| {
+            Refusal::invalid(format!("there is no state `{}`", text.escape_default()))
+                .with_hint(format!("states: {}", STATES.map(Self::as_str).join(", ")))
+        })
+    }
+}
+
 /// Whom it is for.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Recipient {
@@ -43,6 +76,17 @@ pub enum Recipient {
 }
 
 impl Recipient {
+    /// A program that is called has a secret, and mail has none.
+    pub fn of(address: String, secret: Option<String>) -> Self {
+        match secret {
+            Some(secret) => Self::Hook {
+                url: address,
+                secret,
+            },
+            None => Self::Mail { address },
+        }
+    }
+
     /// Without the secret.
     pub fn address(&self) -> &str {
         match self {

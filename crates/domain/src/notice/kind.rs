@@ -26,7 +26,7 @@ pub enum Kind {
     Withdrawn,
 }
 
-pub const KINDS: [Kind; 12] = [
+pub(super) const KINDS: [Kind; 12] = [
     Kind::Scheduled,
     Kind::Changed,
     Kind::Moved,

@@ -115,28 +115,12 @@ impl Engine {
     /// # Errors
     /// A refusal with what its server said.
     pub async fn try_recipient(&self, id: i64, by: &str) -> Result<KeptRecipient, Refusal> {
-        let recipients = self.recipients().await?;
-        let mut known = recipients.into_iter();
-        let recipient = known.find(|recipient| recipient.id == id);
-        let recipient = recipient.ok_or_else(|| no_recipient(id))?;
-        let delivery = self.trial_for(&recipient, by).await?;
-        match self.world.courier.deliver(&delivery).await {
-            Ok(()) => Ok(recipient),
-            Err(DeliveryError::Refused { sentence } | DeliveryError::Failed { sentence }) => {
-                let address = recipient.listener.address.as_str();
-                Err(Refusal::conflict(format!(
-                    "`{address}` was not reached: {sentence}"
-                )))
-            }
-        }
-    }
-
-    async fn trial_for(&self, recipient: &KeptRecipient, by: &str) -> Result<Delivery, Refusal> {
         let refused = |error| store_refusal(&error);
-        let secret = self.store.recipient_secret(recipient.id).await;
-        let address = recipient.listener.address.as_str().to_owned();
+        let recipient = self.store.recipient(id).await.map_err(refused)?;
+        let (recipient, secret) = recipient.ok_or_else(|| no_recipient(id))?;
+        let address = recipient.listener.address.as_str();
         let told_at = self.store.now().await.map_err(refused)?;
-        Ok(Delivery {
+        let trial = Delivery {
             // Two trials are two messages.
             notice: told_at.as_microsecond(),
             told_at,
@@ -144,14 +128,14 @@ impl Engine {
             database: String::new(),
             letter: trial(by),
             about: serde_json::Value::Null,
-            to: match secret.map_err(refused)? {
-                Some(secret) => Recipient::Hook {
-                    url: address,
-                    secret,
-                },
-                None => Recipient::Mail { address },
-            },
-        })
+            to: Recipient::of(address.to_owned(), secret),
+        };
+        match self.world.courier.deliver(&trial).await {
+            Ok(()) => Ok(recipient),
+            Err(DeliveryError::Refused { sentence } | DeliveryError::Failed { sentence }) => Err(
+                Refusal::conflict(format!("`{address}` was not reached: {sentence}")),
+            ),
+        }
     }
 }
 

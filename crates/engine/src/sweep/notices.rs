@@ -89,7 +89,8 @@ async fn address_one(
         })
         .collect();
     let told = told(notice, kind, database, window)?;
-    let addressed = store.address(notice.id, Some(&letter(&told)), &to).await;
+    let words = Some((&letter(&told), database.name.as_str()));
+    let addressed = store.address(notice.id, words, &to).await;
     addressed.map_err(Error::Store)
 }
 

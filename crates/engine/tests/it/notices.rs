@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
+use upkeep_domain::notice::delivery::State;
 use upkeep_domain::notice::{Address, Delivery};
 use upkeep_store::Wanted;
 use upkeep_testkit::sim::{Letterbox, Mishap};
@@ -65,7 +66,7 @@ impl Told {
         .await;
     }
 
-    async fn in_state(&self, state: &str) -> usize {
+    async fn in_state(&self, state: State) -> usize {
         let wanted = Wanted {
             state: Some(state),
             at_most: 100,
@@ -131,7 +132,7 @@ async fn what_is_planned_is_told_once_to_everybody_concerned_by_whatever_servers
     assert!(letter.subject.contains(name), "{}", letter.subject);
     assert!(own.iter().all(|delivery| delivery.letter == *letter));
     wait_until("all of it is sent", async || {
-        told.in_state("pending").await == 0
+        told.in_state(State::Pending).await == 0
     })
     .await;
 }
@@ -143,7 +144,7 @@ async fn what_is_not_taken_is_sent_again_with_the_same_words_and_what_is_refused
     let told = told.runs(&["one"]);
     told.has_received(1, "maintenance_scheduled").await;
     wait_until("one is given up", async || {
-        told.in_state("failed").await == 1
+        told.in_state(State::Failed).await == 1
     })
     .await;
     // What people were told stays as it was, whatever becomes of the database.
@@ -160,17 +161,19 @@ async fn what_is_not_taken_is_sent_again_with_the_same_words_and_what_is_refused
     wait_until("it has failed", tries).await;
     told.the_pause_is_over().await;
     told.has_received(2, "maintenance_scheduled").await;
-    wait_until("it is sent", async || told.in_state("pending").await == 0).await;
+    wait_until("it is sent", async || {
+        told.in_state(State::Pending).await == 0
+    })
+    .await;
     let received = told.received("maintenance_scheduled");
-    assert_eq!(received[0].letter, received[1].letter);
-    assert_eq!(received[0].notice, received[1].notice);
-    assert_eq!(told.in_state("sent").await, 1);
+    assert_eq!(received[0], received[1]);
+    assert_eq!(told.in_state(State::Sent).await, 1);
 
     let notice = received[0].notice;
     told.desk.engine.retry_notice(notice).await.unwrap();
     told.has_received(3, "maintenance_scheduled").await;
     wait_until("all of it is sent", async || {
-        told.in_state("failed").await == 0
+        told.in_state(State::Failed).await == 0
     })
     .await;
     wait_until("a retry is refused", async || {
@@ -193,7 +196,7 @@ async fn what_nobody_takes_for_three_days_is_given_up() {
     told.desk.stage.change(old).await;
     told.the_pause_is_over().await;
     wait_until("it is given up", async || {
-        told.in_state("failed").await == 1
+        told.in_state(State::Failed).await == 1
     })
     .await;
     assert_eq!(told.letterbox.received(), []);
@@ -238,7 +241,7 @@ async fn recipients_are_kept_once_each_and_take_along_what_was_on_its_way() {
     told.letterbox.expect(&[Mishap::Failed]);
     let told = told.runs(&["one"]);
     wait_until("it is on its way", async || {
-        told.in_state("pending").await == 1
+        told.in_state(State::Pending).await == 1
     })
     .await;
     let engine = &told.desk.engine;
@@ -257,7 +260,7 @@ async fn recipients_are_kept_once_each_and_take_along_what_was_on_its_way() {
 
     let fleet = engine.recipients().await.unwrap()[0].clone();
     engine.remove_recipient(fleet.id).await.unwrap();
-    assert_eq!(told.in_state("pending").await, 0);
+    assert_eq!(told.in_state(State::Pending).await, 0);
     let gone = engine.remove_recipient(fleet.id).await.unwrap_err();
     assert!(gone.sentence.contains("no recipient"), "{gone}");
 }

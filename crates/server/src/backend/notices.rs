@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use upkeep_domain::id::AppId;
 use upkeep_domain::name::AppName;
+use upkeep_domain::notice::delivery::State;
 use upkeep_domain::notice::{Address, Letter};
 use upkeep_domain::refusal::Refusal;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ pub struct NoticeView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryView {
     pub address: String,
-    pub state: String,
+    pub state: State,
     pub tries: u32,
     pub next_try_at: Option<Timestamp>,
     pub sent_at: Option<Timestamp>,
@@ -43,7 +44,7 @@ pub struct RecipientView {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoticesWanted {
     pub app: Option<AppName>,
-    pub state: Option<String>,
+    pub state: Option<State>,
     pub at_most: u32,
 }
 

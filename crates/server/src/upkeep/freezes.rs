@@ -5,11 +5,10 @@ use axum::extract::{Path, State};
 use upkeep_api::body;
 use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::maintenance::freeze::Scope;
-use upkeep_domain::refusal::Refusal;
 
 use crate::backend::{Account, FreezeView};
 use crate::reply::{self, Reply};
-use crate::request::{Json, RequestId};
+use crate::request::{Json, RequestId, numbered};
 use crate::router::Services;
 use crate::times;
 
@@ -39,10 +38,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn remove(State(services): State<Services>, Path(id): Path<String>) -> Reply {
-    let id = id.parse().map_err(|_| {
-        Refusal::not_found("a freeze is named by its number")
-            .with_hint("`upkeep freezes` lists them")
-    })?;
+    let id = numbered(&id, "a freeze", "upkeep freezes")?;
     Ok(reply::ok(&shown(services.backend.remove_freeze(id).await?)))
 }
 

@@ -2,18 +2,18 @@
 
 use axum::extract::{Path, State};
 use upkeep_api::body;
-use upkeep_domain::notice::Letter;
+use upkeep_domain::notice::{Letter, delivery};
+
 use upkeep_domain::refusal::Refusal;
 
 use crate::backend::{DeliveryView, NoticeView, NoticesWanted};
 use crate::reply::{self, Reply};
-use crate::request::Params;
+use crate::request::{Params, numbered};
 use crate::router::Services;
 use crate::times;
 
 const LIMIT: i64 = 100;
 const LIMIT_MAX: i64 = 1000;
-const STATES: [&str; 3] = ["pending", "sent", "failed"];
 
 pub(super) async fn list(State(services): State<Services>, params: Params) -> Reply {
     let limit = params.number("limit", LIMIT)?;
@@ -22,18 +22,14 @@ pub(super) async fn list(State(services): State<Services>, params: Params) -> Re
         return Err(Refusal::invalid(sentence).into());
     }
     let state = params.text("state");
-    if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
-        let sentence = format!("there is no state `{}`", state.escape_default());
-        let hint = format!("states: {}", STATES.join(", "));
-        return Err(Refusal::invalid(sentence).with_hint(hint).into());
-    }
+    let state = state.as_deref().map(delivery::State::named).transpose()?;
     let app = match params.text("app") {
         Some(app) => Some(services.backend.app(&app).await?.name),
         None => None,
     };
     let wanted = NoticesWanted {
         app,
-        state: state.clone(),
+        state,
         at_most: limit as u32,
     };
     let mut notices = services.backend.notices(wanted).await?;
@@ -64,10 +60,7 @@ pub(super) async fn retry(State(services): State<Services>, Path(id): Path<Strin
 }
 
 fn number(id: &str) -> Result<i64, Refusal> {
-    id.parse().map_err(|_| {
-        Refusal::not_found("a notice is named by its number")
-            .with_hint("`upkeep notices` lists them")
-    })
+    numbered(id, "a notice", "upkeep notices")
 }
 
 fn shown(view: NoticeView) -> body::Notice {
@@ -87,7 +80,7 @@ fn shown_delivery(view: DeliveryView) -> body::Delivery {
         address: view.address,
         next_try_at: view.next_try_at.map(times::iso),
         sent_at: view.sent_at.map(times::iso),
-        state: view.state,
+        state: view.state.as_str().to_owned(),
         tries: view.tries,
         trouble: view.trouble,
     }

@@ -8,7 +8,7 @@ use upkeep_domain::refusal::Refusal;
 
 use crate::backend::{Account, RecipientView};
 use crate::reply::{self, Reply};
-use crate::request::{Json, RequestId};
+use crate::request::{Json, RequestId, numbered};
 use crate::router::Services;
 use crate::times;
 
@@ -54,10 +54,7 @@ pub(super) async fn trial(
 }
 
 fn number(id: &str) -> Result<i64, Refusal> {
-    id.parse().map_err(|_| {
-        Refusal::not_found("a recipient is named by its number")
-            .with_hint("`upkeep recipients` lists them")
-    })
+    numbered(id, "a recipient", "upkeep recipients")
 }
 
 fn shown(view: RecipientView) -> body::NoticeRecipient {

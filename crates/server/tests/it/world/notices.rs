@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use upkeep_domain::id::AppId;
 use upkeep_domain::notice::Address;
+use upkeep_domain::notice::delivery::State;
 use upkeep_domain::notice::words::trial;
 use upkeep_domain::refusal::Refusal;
 use upkeep_server::backend::{
@@ -24,7 +25,7 @@ fn the_notice() -> NoticeView {
         letter: Some(trial("ama@example.com")),
         deliveries: vec![DeliveryView {
             address: UNREACHED.to_owned(),
-            state: "pending".to_owned(),
+            state: State::Pending,
             tries: 2,
             next_try_at: Some(at(1_700_000_120)),
             sent_at: None,
@@ -36,7 +37,7 @@ fn the_notice() -> NoticeView {
 #[async_trait]
 impl Notices for World {
     async fn notices(&self, wanted: NoticesWanted) -> Result<Vec<NoticeView>, Refusal> {
-        let is_wanted = wanted.state.is_none_or(|state| state == "pending");
+        let is_wanted = wanted.state.is_none_or(|state| state == State::Pending);
         Ok(is_wanted.then(the_notice).into_iter().collect())
     }
 

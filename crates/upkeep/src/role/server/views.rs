@@ -2,6 +2,7 @@
 
 use upkeep_domain::maintenance::{Status, Window};
 use upkeep_domain::name::{AppName, DatabaseName};
+use upkeep_domain::notice::delivery::State;
 use upkeep_domain::plan::Plans;
 use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
@@ -64,7 +65,7 @@ pub(super) fn notice(kept: KeptNotice) -> NoticeView {
 
 fn delivery(kept: KeptDelivery) -> DeliveryView {
     DeliveryView {
-        next_try_at: (kept.state == "pending").then_some(kept.next_try_at),
+        next_try_at: (kept.state == State::Pending).then_some(kept.next_try_at),
         address: kept.address,
         state: kept.state,
         tries: kept.tries,

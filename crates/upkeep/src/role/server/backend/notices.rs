@@ -18,7 +18,7 @@ impl Notices for EngineBackend {
         let wanted = Wanted {
             id: None,
             app: wanted.app.as_ref().map(AppName::as_str),
-            state: wanted.state.as_deref(),
+            state: wanted.state,
             at_most: wanted.at_most,
         };
         let notices = self.engine.notices(&wanted).await?;
