@@ -34,6 +34,7 @@ use crate::Engine;
 use crate::workflow::Run;
 
 pub use attach::Attach;
+pub(crate) use begin_planned::Queue;
 pub(crate) use cancel_maintenance::undoable;
 pub use create_database::CreateDatabase;
 pub use fleet::InFleet;

@@ -9,3 +9,4 @@ pub mod releases_source;
 pub mod sim;
 pub mod smtp_server;
 pub mod up;
+pub mod wait;

@@ -4,11 +4,26 @@ use jiff::{SignedDuration, Timestamp};
 use upkeep_domain::maintenance::turn::{self, ITSELF, Verdict, expected_run};
 use upkeep_domain::maintenance::{Interval, Window, window};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
-use upkeep_store::{Outline, Standing, Turn};
+use upkeep_store::{Error as StoreError, Outline, Standing, Turn};
 
-use super::run_maintenance::RunMaintenance;
-use super::store_refusal;
+use super::run_maintenance::{Prepared, RunMaintenance};
+use super::window::changed_meanwhile;
+use super::{already_busy, store_refusal};
 use crate::Engine;
+
+/// How many maintenances went on when one was refused its turn: whoever is less urgent does not overtake it, also if
+/// one of them ends meanwhile.
+#[derive(Default)]
+pub(crate) struct Queue {
+    going_on: Option<i64>,
+}
+
+impl Queue {
+    fn refuse(&mut self, going_on: i64) -> Refusal {
+        self.going_on = Some(going_on);
+        no_turn(going_on)
+    }
+}
 
 impl Engine {
     /// Begins it if its window allows it now. What else keeps it from being begun is recorded with it, and it is
@@ -17,6 +32,7 @@ impl Engine {
         &self,
         now: Timestamp,
         standing: &Standing,
+        queue: &mut Queue,
     ) -> Result<(), Refusal> {
         let plan = self.world.plans.find(&standing.plan)?;
         let window = Window::of(standing.database, plan, standing.chosen_window.as_ref());
@@ -31,17 +47,15 @@ impl Engine {
             Verdict::NotYet | Verdict::Missed(_) => Ok(()),
             Verdict::Again { at } => self.note_waiting(planned, &turn::again_note(at)).await,
             Verdict::Begin { until } => {
-                let emergency = standing.emergency_since().is_some();
                 let turn = Turn {
                     scheduled_for: at,
                     until,
-                    runs_at_once: if emergency {
-                        u32::MAX
-                    } else {
-                        self.world.policy.runs_at_once()
+                    runs_at_once: match standing.emergency_since() {
+                        Some(_) => u32::MAX,
+                        None => self.world.policy.runs_at_once(),
                     },
                 };
-                match self.ask_for(standing, planned, &turn).await {
+                match self.take_turn(standing, planned, &turn, queue).await {
                     Ok(()) => Ok(()),
                     Err(refusal) => self.note_waiting(planned, &refusal.sentence).await,
                 }
@@ -49,17 +63,24 @@ impl Engine {
         }
     }
 
-    async fn ask_for(
+    async fn take_turn(
         &self,
         standing: &Standing,
         planned: &Outline,
         turn: &Turn,
+        queue: &mut Queue,
     ) -> Result<(), Refusal> {
         // Before hosts are asked: those that wait for their turn may be many.
-        let going_on = self.store.maintenances_going_on().await;
-        let going_on = going_on.map_err(|error| store_refusal(&error))?;
+        let going_on = match queue.going_on {
+            Some(going_on) => going_on,
+            None => self
+                .store
+                .maintenances_going_on()
+                .await
+                .map_err(|error| store_refusal(&error))?,
+        };
         if going_on >= i64::from(turn.runs_at_once) {
-            return Err(no_turn(going_on));
+            return Err(queue.refuse(going_on));
         }
         let database = self.store.database(standing.database).await;
         let Some(database) = database.map_err(|error| store_refusal(&error))? else {
@@ -73,13 +94,45 @@ impl Engine {
             by: ITSELF.to_owned(),
             request_id: None,
         };
-        let begun = self.begin_run(&request, Some(turn)).await?;
-        tracing::info!(
-            database = request.database.name,
-            method = begun.method,
-            "its window is open: begun by itself"
-        );
-        Ok(())
+        let prepared = self.prepare_run(&request).await?;
+        self.begin_prepared(&request, &prepared, turn, queue).await
+    }
+
+    async fn begin_prepared(
+        &self,
+        request: &RunMaintenance,
+        prepared: &Prepared,
+        turn: &Turn,
+        queue: &mut Queue,
+    ) -> Result<(), Refusal> {
+        let Prepared {
+            workflow,
+            maintenance,
+        } = prepared;
+        let database = &request.database;
+        let begun = self
+            .store
+            .begin_maintenance(workflow, maintenance, Some(turn))
+            .await;
+        match begun {
+            Ok(()) => {
+                self.wake();
+                tracing::info!(
+                    database = database.name,
+                    method = maintenance.method,
+                    "its window is open: begun by itself"
+                );
+                Ok(())
+            }
+            Err(StoreError::NoTurn { going_on }) => Err(queue.refuse(going_on)),
+            Err(StoreError::NotAsSeen) => Err(changed_meanwhile(database)),
+            Err(StoreError::Exists { .. }) => Err(already_busy(
+                &database.name,
+                "maintenance",
+                workflow.first_step,
+            )),
+            Err(error) => Err(store_refusal(&error)),
+        }
     }
 
     async fn note_waiting(&self, planned: &Outline, waits_for: &str) -> Result<(), Refusal> {
@@ -108,7 +161,7 @@ pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::
     }
 }
 
-pub(super) fn no_turn(going_on: i64) -> Refusal {
+fn no_turn(going_on: i64) -> Refusal {
     let sentence = match going_on {
         1 => "it waits for another maintenance to end".to_owned(),
         going_on => format!("it waits for one of {going_on} other maintenances to end"),

@@ -9,12 +9,9 @@ use upkeep_domain::preflight::{Waiver, grant};
 use upkeep_domain::refusal::Refusal;
 use upkeep_domain::release::Release;
 use upkeep_store::{
-    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow, Turn,
-    Unfinished,
+    Database, Error as StoreError, Instance, Maintenance, NewMaintenance, NewWorkflow, Unfinished,
 };
 
-use super::begin_planned::no_turn;
-use super::window::changed_meanwhile;
 use super::{already_busy, store_refusal};
 use crate::Engine;
 use crate::procedure::{
@@ -41,6 +38,12 @@ pub struct RunMaintenance {
     pub request_id: Option<String>,
 }
 
+/// A run that can be begun.
+pub(super) struct Prepared {
+    pub(super) workflow: NewWorkflow,
+    pub(super) maintenance: NewMaintenance,
+}
+
 /// A wish to waive a check, as it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaiverWish {
@@ -59,15 +62,35 @@ impl Engine {
         if self.go_on_with_stuck(database).await? {
             return self.newest_maintenance(database).await;
         }
-        self.begin_run(&request, None).await
+        self.begin_run(&request).await
     }
 
-    /// With a turn it is what is planned, and nobody's hand begins it.
-    pub(super) async fn begin_run(
-        &self,
-        request: &RunMaintenance,
-        turn: Option<&Turn>,
-    ) -> Result<Maintenance, Refusal> {
+    async fn begin_run(&self, request: &RunMaintenance) -> Result<Maintenance, Refusal> {
+        let database = &request.database;
+        let Prepared {
+            workflow,
+            maintenance,
+        } = self.prepare_run(request).await?;
+        let begun = self
+            .store
+            .begin_maintenance(&workflow, &maintenance, None)
+            .await;
+        match begun {
+            Ok(()) => self.wake(),
+            // The same request may have come twice at once: both are answered alike.
+            Err(StoreError::Exists { .. }) => {
+                let begun = self.begun_by(request.request_id.as_deref()).await?;
+                let first_step = workflow.first_step;
+                return begun
+                    .ok_or_else(|| already_busy(&database.name, "maintenance", first_step));
+            }
+            Err(error) => return Err(store_refusal(&error)),
+        }
+        self.newest_maintenance(database).await
+    }
+
+    /// What is asked for, or why it cannot be now. Nothing is begun.
+    pub(super) async fn prepare_run(&self, request: &RunMaintenance) -> Result<Prepared, Refusal> {
         let database = &request.database;
         let wanted = request.method.as_deref().map(Method::named).transpose()?;
         let primary = self.primary(database).await?;
@@ -102,21 +125,10 @@ impl Engine {
             }
             None => self.workflow_for(&choice, database, &primary, standby, release, waivers)?,
         };
-        let begun = self.store.begin_maintenance(&workflow, &maintenance, turn);
-        match begun.await {
-            Ok(()) => self.wake(),
-            // The same request may have come twice at once: both are answered alike.
-            Err(StoreError::Exists { .. }) => {
-                let begun = self.begun_by(request.request_id.as_deref()).await?;
-                let first_step = workflow.first_step;
-                return begun
-                    .ok_or_else(|| already_busy(&database.name, "maintenance", first_step));
-            }
-            Err(StoreError::NoTurn { going_on }) => return Err(no_turn(going_on)),
-            Err(StoreError::NotAsSeen) => return Err(changed_meanwhile(database)),
-            Err(error) => return Err(store_refusal(&error)),
-        }
-        self.newest_maintenance(database).await
+        Ok(Prepared {
+            workflow,
+            maintenance,
+        })
     }
 
     pub(super) fn choose_method(

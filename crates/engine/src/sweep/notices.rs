@@ -21,7 +21,7 @@ const ADDRESSED_MAX: u32 = 200;
 /// Sent at a time: one that does not answer keeps so many others waiting at most.
 const SENT_AT_ONCE: u32 = 64;
 /// Longer than any courier tries. If we end meanwhile, another server sends it again then.
-const TAKEN_FOR: Duration = Duration::from_secs(120);
+const TAKEN_FOR: Duration = Duration::from_secs(60);
 
 /// Somebody who may be told, and the id of the row that says so; owners have none.
 struct Listening {

@@ -7,7 +7,7 @@ use upkeep_domain::refusal::Refusal;
 
 use super::Error;
 use crate::Engine;
-use crate::request::undoable;
+use crate::request::{Queue, undoable};
 
 /// One that cannot be begun does not keep the others waiting.
 pub(crate) async fn windows(engine: &Engine) -> Result<(), Error> {
@@ -17,10 +17,10 @@ pub(crate) async fn windows(engine: &Engine) -> Result<(), Error> {
     let overrun = store.cancel_overrun(ITSELF, length, &by, &undoable);
     overrun.await.map_err(Error::Store)?;
     let now = engine.store.now().await.map_err(Error::Store)?;
-    let mut first_error = Ok(());
+    let (mut first_error, mut queue) = (Ok(()), Queue::default());
     let to_begin = engine.store.standings_to_begin().await;
     for standing in to_begin.map_err(Error::Store)? {
-        let begun = engine.begin_planned(now, &standing).await;
+        let begun = engine.begin_planned(now, &standing, &mut queue).await;
         let failed = |source: Refusal| Error::Begin {
             database: standing.database.to_string(),
             source,

@@ -17,6 +17,7 @@ use upkeep_engine::{Boundaries, Engine, World};
 use upkeep_store::{Database, Store};
 use upkeep_testkit::postgres::ThrowAway;
 use upkeep_testkit::sim::{Letterbox, Sim};
+use upkeep_testkit::wait;
 use uuid::Uuid;
 
 use crate::watch::Watch;
@@ -173,12 +174,8 @@ impl Stage {
     }
 }
 
-pub(crate) async fn wait_until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !reached().await {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        sleep(LOOK_AGAIN).await;
-    }
+pub(crate) async fn wait_until(what: &str, reached: impl AsyncFnMut() -> bool) {
+    wait::wait_until(what, PATIENCE, reached).await;
 }
 
 async fn connect(config: &Config) -> Client {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use upkeep_domain::procedure::End;
 use upkeep_store::{Change, Error, EventKind, NewEvent};
+use upkeep_testkit::wait::wait_for;
 
 use crate::{Fixture, LEASE, ending, going_on, outdated};
 
@@ -18,17 +19,8 @@ async fn a_claimed_workflow_is_nobody_elses_until_its_lease_ends() {
         .unwrap()
         .unwrap();
     assert!(store.claim("b", LEASE).await.unwrap().is_none());
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    let taken = loop {
-        if let Some(taken) = store.claim("b", LEASE).await.unwrap() {
-            break taken;
-        }
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "the lease never ends"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    let claim = async || store.claim("b", LEASE).await.unwrap();
+    let taken = wait_for("the lease ends", Duration::from_secs(10), claim).await;
     assert_eq!(taken.workflow, short.workflow);
     assert!(taken.fence > short.fence);
 }

@@ -1,9 +1,12 @@
 //! What is planned is begun by nobody's hand once, as it was seen, in its time, and while there is room.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::procedure::End;
 use upkeep_store::{Error, NewDatabase, NewMaintenance, Turn};
+use upkeep_testkit::wait::wait_for;
 
 use crate::{Fixture, ending, id, maintenance, workflow};
 
@@ -123,6 +126,35 @@ async fn no_more_go_on_at_once_than_may_also_when_several_come_at_once() {
     let ended = fixture.store.commit(&claim, &ending(End::Succeeded)).await;
     ended.unwrap();
     assert_eq!(fixture.store.maintenances_going_on().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_its_turn_has_not_begun_yet() {
+    let fixture = Fixture::new().await;
+    let at = fixture.an_hour_ago().await;
+    let database = fixture.idle().await;
+    let planned = fixture.planned_for(database.id, at).await;
+    let others = fixture.sql().await;
+    let turns = "SELECT pg_advisory_lock(x'75706b6565700002'::bigint)";
+    others.batch_execute(turns).await.unwrap();
+    let turn = turn(at);
+    let let_go = async {
+        let waits =
+            "SELECT clock_timestamp() FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let look = async || others.query_opt(waits, &[]).await.unwrap();
+        let waiting = wait_for("it waits", Duration::from_secs(10), look).await;
+        others
+            .batch_execute("SELECT pg_advisory_unlock_all()")
+            .await
+            .unwrap();
+        waiting.get::<_, Timestamp>(0)
+    };
+    let (begun, waited_until) = tokio::join!(fixture.begin(&database, planned, &turn), let_go);
+    begun.unwrap();
+    let [run] = &fixture.store.maintenances(database.id, 9).await.unwrap()[..] else {
+        panic!("it is one maintenance");
+    };
+    assert!(run.started_at > Some(waited_until), "{run:?}");
 }
 
 #[tokio::test]

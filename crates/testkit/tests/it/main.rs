@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use nix::unistd::Pid;
-use tokio::time::{Instant, sleep};
 use upkeep_testkit::postgres::ThrowAway;
+use upkeep_testkit::wait;
 
 const BIN_DIR: &str = "/usr/lib/postgresql/15/bin";
 
@@ -20,12 +20,10 @@ async fn server(settings: &[(&str, &str)]) -> ThrowAway {
         .expect("a throw-away server starts")
 }
 
+const PATIENCE: Duration = Duration::from_secs(10);
+
 async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !reached() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        sleep(Duration::from_millis(10)).await;
-    }
+    wait::wait_until(what, PATIENCE, async || reached()).await;
 }
 
 /// Runs statements as a superuser, past any load.

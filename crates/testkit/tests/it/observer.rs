@@ -8,8 +8,9 @@ use nix::unistd::Pid;
 use tokio::time::sleep;
 use upkeep_testkit::observer::{self, Observer, Server};
 use upkeep_testkit::postgres::ThrowAway;
+use upkeep_testkit::wait::wait_until;
 
-use crate::{BIN_DIR, backend_of, run_as_superuser, server};
+use crate::{BIN_DIR, PATIENCE, backend_of, run_as_superuser, server};
 
 fn named(name: &str, server: &ThrowAway) -> Server {
     Server {
@@ -32,13 +33,8 @@ async fn rows(server: &ThrowAway) -> i64 {
 }
 
 async fn wait_for_rows(server: &ThrowAway, wanted: i64) {
-    for _ in 0..500 {
-        if rows(server).await >= wanted {
-            return;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    panic!("waited in vain for {wanted} rows of the observer");
+    let enough = async || rows(server).await >= wanted;
+    wait_until(&format!("{wanted} rows of the observer"), PATIENCE, enough).await;
 }
 
 async fn primary_and_standby() -> (ThrowAway, ThrowAway) {

@@ -21,6 +21,8 @@ const NEWER: &str = "15.20";
 const SOON: Duration = Duration::from_secs(30);
 const OWNER: &str = "ama@example.com";
 const DBA: &str = "dba@example.com";
+/// What the server was handing over when it was killed is taken up again after a minute.
+const HEARD_WITHIN: Duration = Duration::from_secs(90);
 const DONE_WITHIN: Duration = Duration::from_secs(120);
 
 impl World {
@@ -78,10 +80,14 @@ impl Mail {
     }
 
     async fn has(&self, to: &str, what: &str) -> String {
-        wait_for(&format!("{to} has heard: {what}"), SOON, async || {
-            let mut subjects = self.subjects(to).into_iter();
-            subjects.find(|subject| subject.starts_with(what))
-        })
+        wait_for(
+            &format!("{to} has heard: {what}"),
+            HEARD_WITHIN,
+            async || {
+                let mut subjects = self.subjects(to).into_iter();
+                subjects.find(|subject| subject.starts_with(what))
+            },
+        )
         .await
     }
 }
