@@ -2,6 +2,7 @@
 //! milliseconds of one machine say nothing about another.
 
 mod floor;
+mod plan;
 mod row;
 mod summary;
 
@@ -19,6 +20,8 @@ pub(crate) enum Bench {
     Failover(Options),
     /// What clients feel of a restart, beside what stop and start alone take
     Restart(Options),
+    /// How long one look of planning over a large fleet takes, beside reading its rows
+    Plan(plan::Options),
 }
 
 impl Bench {
@@ -27,6 +30,7 @@ impl Bench {
             Self::Changeover(options) => (Method::Changeover, options),
             Self::Failover(options) => (Method::Failover, options),
             Self::Restart(options) => (Method::Restart, options),
+            Self::Plan(options) => return plan::run(&options),
         };
         Row { method, options }.run().await
     }

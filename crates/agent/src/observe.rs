@@ -27,7 +27,8 @@ const LOOK: &str = "SELECT r, \
     CASE WHEN r THEN coalesce((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver), \
                               (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())) \
          ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END, \
-    (SELECT pid || ' since ' || backend_start FROM pg_catalog.pg_stat_activity WHERE backend_type = 'checkpointer') \
+    (SELECT pid || ' since ' || backend_start FROM pg_catalog.pg_stat_activity WHERE backend_type = 'checkpointer'), \
+    (SELECT coalesce(pg_catalog.string_agg(name, ' ' ORDER BY name), '') FROM pg_catalog.pg_settings WHERE pending_restart) \
     FROM pg_catalog.pg_is_in_recovery() AS r";
 
 pub(crate) async fn observe(host: &Host, instance: &Instance) -> Result<Observation, HostError> {
@@ -68,6 +69,7 @@ fn absent(instance: &Instance) -> Observation {
         promotion_requested: false,
         fence: FenceMeans::default(),
         free_bytes: None,
+        waiting_settings: None,
     }
 }
 
@@ -105,6 +107,8 @@ fn add_answer(seen: &mut Observation, row: &Row) {
     seen.streaming = truth(row, 3);
     seen.timeline = value(row, 4).map(TimelineId).or(seen.timeline);
     seen.run = text(row, 5).ok().map(str::to_owned);
+    let names = text(row, 6).ok().map(str::split_ascii_whitespace);
+    seen.waiting_settings = names.map(|names| names.map(str::to_owned).collect());
 }
 
 /// Of instances that are copies.

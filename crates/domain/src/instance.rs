@@ -120,6 +120,10 @@ pub struct Observation {
     /// What may still be written on its host's file system.
     #[serde(default)]
     pub free_bytes: Option<u64>,
+    /// Settings that are changed in its files and count from its next start on (`pending_restart` of
+    /// <https://www.postgresql.org/docs/current/view-pg-settings.html>).
+    #[serde(default)]
+    pub waiting_settings: Option<Vec<String>>,
 }
 
 /// Settings of an instance that its owner's plan decides. Memory in megabytes.

@@ -71,6 +71,7 @@ mod tests {
             promotion_requested: false,
             fence: FenceMeans::Freeze,
             free_bytes: None,
+            waiting_settings: None,
         }
     }
 

@@ -10,7 +10,7 @@ use upkeep_domain::error_chain::ErrorChain;
 use upkeep_store::Store;
 
 use crate::workflow::drive;
-use crate::{World, sweep};
+use crate::{SweepError, World, sweep};
 
 /// A claim ends by itself that long after its last renewal.
 pub(crate) const LEASE: Duration = Duration::from_secs(5);
@@ -51,6 +51,14 @@ impl Engine {
     /// Looks now for what has to be maintained: a person wants something.
     pub(crate) fn plan_now(&self) {
         self.plan_now.notify_one();
+    }
+
+    /// One look over the whole fleet for what has to be maintained: it is planned, and begun by nobody.
+    ///
+    /// # Errors
+    /// Of the first database that could not be planned; the others were.
+    pub async fn plan_all(&self) -> Result<(), SweepError> {
+        Box::pin(sweep::required(self)).await
     }
 
     /// Runs until the future is dropped. What it was doing is claimed again by whoever runs next.
@@ -123,7 +131,7 @@ impl Engine {
                 () = self.plan_now.notified() => {}
             }
             // Boxed, because whole requests are in them and would be in every future around them.
-            warn_of("required", Box::pin(sweep::required(self)).await);
+            warn_of("required", self.plan_all().await);
             warn_of("windows", Box::pin(sweep::windows(self)).await);
             warn_of("reminders", sweep::reminders(&self.store).await);
         }
@@ -150,7 +158,7 @@ impl Engine {
     }
 }
 
-fn warn_of(name: &str, result: Result<(), sweep::Error>) {
+fn warn_of(name: &str, result: Result<(), SweepError>) {
     if let Err(error) = result {
         tracing::warn!(sweep = name, error = %ErrorChain(&error), "a sweep did not come through");
     }

@@ -17,4 +17,5 @@ mod workflow;
 mod world;
 
 pub use engine::Engine;
+pub use sweep::Error as SweepError;
 pub use world::{Boundaries, Boundary, Unwatched, World};

@@ -34,7 +34,7 @@ pub(crate) use windows::windows;
 const START_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Error)]
-pub(crate) enum Error {
+pub enum Error {
     #[error("read or write our own state")]
     Store(#[source] StoreError),
     #[error("look at instance `{instance}`")]

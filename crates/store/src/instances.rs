@@ -121,12 +121,17 @@ impl Store {
             .await?
             .execute(
                 "UPDATE upkeep.instances SET observed = $2, observed_at = now(),
-                        silent_since = CASE WHEN $3 THEN NULL ELSE coalesce(silent_since, now()) END
+                        silent_since = CASE WHEN $3 THEN NULL ELSE coalesce(silent_since, now()) END,
+                        waiting_settings = coalesce($4, waiting_settings),
+                        waiting_since = CASE WHEN cardinality(coalesce($4, waiting_settings)) > 0
+                                             THEN coalesce(waiting_since, now()) END,
+                        waiting_seen_at = CASE WHEN $4 IS NULL THEN waiting_seen_at ELSE now() END
                  WHERE id = $1",
                 &[
                     &seen.instance.0,
                     &Json(seen),
                     &(seen.streaming == Some(true)),
+                    &seen.waiting_settings,
                 ],
             )
             .await

@@ -43,7 +43,6 @@ pub use instances::{Instance, InstanceRole};
 pub use maintenances::{Maintenance, NewMaintenance};
 pub use migrate::LATEST as LATEST_MIGRATION;
 pub use outbox::{Attached, Concerned, LastTold, Unaddressed};
-pub use planned::{Move, NewPlan, Notice, Planned};
+pub use planned::{Move, NewPlan, Planned};
 pub use recipients::KeptRecipient;
-pub use standings::{Outline, Standing, Undone};
 pub use workflows::{Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Turn, Unfinished};

@@ -6,7 +6,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
-use upkeep_domain::notice::Kind;
+use upkeep_domain::maintenance::planning::Notice;
 
 use crate::maintenances::Maintenance;
 use crate::outbox::about;
@@ -65,40 +65,6 @@ pub struct NewPlan {
     /// When people were told that it would be done, if that was to be in another window.
     pub previously_scheduled_for: Option<Timestamp>,
     pub notice: Notice,
-}
-
-/// What people are told of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    Scheduled,
-    Changed,
-    /// It is done now, whatever windows and freezes say.
-    Emergency,
-    /// It was rolled back, and stays planned for when it was.
-    Again,
-    /// Its window was missed.
-    Missed {
-        because: String,
-    },
-}
-
-impl Notice {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Scheduled => Kind::Scheduled,
-            Self::Changed => Kind::Changed,
-            Self::Emergency => Kind::Emergency,
-            Self::Again => Kind::Again,
-            Self::Missed { .. } => Kind::Missed,
-        }
-    }
-
-    fn because(&self) -> Option<&str> {
-        match self {
-            Self::Missed { because } => Some(because),
-            Self::Scheduled | Self::Changed | Self::Emergency | Self::Again => None,
-        }
-    }
 }
 
 /// Nothing is written if the database, its window or what was planned is not as it was seen.

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use upkeep_domain::dry_start::{DryStart, WaitingSetting};
 use upkeep_domain::host_command::{Answer, HostCommand, HostQuery, Outcome};
 use upkeep_domain::id::InstanceId;
-use upkeep_domain::instance::{Address, ProcessState};
+use upkeep_domain::instance::{Address, Observation, ProcessState};
 use upkeep_domain::release::ReleaseName;
 
 use crate::world::World;
@@ -76,6 +76,16 @@ async fn what_waits_for_a_restart_is_told_before_it_and_true_after_it() {
     sql(&world, instance, "ALTER SYSTEM SET shared_buffers = '24MB'").await;
     sql(&world, instance, "SELECT pg_reload_conf()").await;
     sql(&world, instance, "ALTER SYSTEM SET max_connections = 33").await;
+    let waits = |names: &'static [&str]| {
+        move |seen: &Observation| {
+            let waiting = seen.waiting_settings.as_deref();
+            waiting.is_some_and(|waiting| waiting == names)
+        }
+    };
+    let reloaded = waits(&["shared_buffers"]);
+    world
+        .wait_until(instance, "it is seen to wait", reloaded)
+        .await;
     let waiting = |name: &str, before: &str, after: &str| WaitingSetting {
         name: name.to_owned(),
         before: before.to_owned(),
@@ -100,6 +110,7 @@ async fn what_waits_for_a_restart_is_told_before_it_and_true_after_it() {
         assert_eq!(start(&world, instance, &release).await, None);
     }
     let after = world.see(instance).await;
+    assert!(waits(&[])(&after), "{after:?}");
     assert_eq!(after.identity, before.identity);
     assert_eq!(after.timeline, before.timeline);
     assert!(after.flushed_lsn > before.flushed_lsn, "it has written");

@@ -1,6 +1,6 @@
 //! The releases of one host, and how one of them is chosen.
 
-use super::{BASEBACKUP, Release, Version};
+use super::{BASEBACKUP, Release, Version, knowledge, upgrade_allowed};
 
 /// Ordered by version, then name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +62,20 @@ impl Catalogue {
                 matches: names(several.iter().copied()),
             }),
         }
+    }
+
+    /// Those that may follow the present one and are not withdrawn.
+    pub fn newer(&self, present: &Release) -> impl Iterator<Item = &Release> {
+        let present = present.version;
+        self.iter()
+            .filter(move |release| release.version > present)
+            .filter(move |release| upgrade_allowed(present, release.version).is_ok())
+            .filter(|release| knowledge::withdrawn(release.version).is_none())
+    }
+
+    /// The newest of them.
+    pub fn newest_after(&self, present: &Release) -> Option<&Release> {
+        self.newer(present).max_by_key(|release| release.version)
     }
 
     /// The release whose `pg_basebackup` copies an instance of `source`: its own one, else one of
@@ -135,6 +149,19 @@ mod tests {
             panic!("not ambiguous");
         };
         assert_eq!(matches, ["18.6-deb", "18.6-pypi"]);
+    }
+
+    #[test]
+    fn a_withdrawn_release_follows_none() {
+        let present = release("17.0-a", &[]);
+        let newest = |newer: &[&str]| {
+            let newer = newer.iter().map(|name| release(name, &[]));
+            let there = Catalogue::new(newer.chain([present.clone()]).collect());
+            there.newest_after(&present).map(|found| found.version)
+        };
+        assert_eq!(newest(&["17.2-b", "17.3-c"]), Some(Version::new(17, 2)));
+        assert_eq!(newest(&["17.1-b"]), None);
+        assert_eq!(newest(&["18.6-b"]), None);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What is planned, begun by itself: in its window, and otherwise as if a person had asked for it.
 
-use jiff::{SignedDuration, Timestamp};
-use upkeep_domain::maintenance::turn::{self, ITSELF, Verdict, expected_run};
-use upkeep_domain::maintenance::{Interval, Window, window};
+use jiff::Timestamp;
+use upkeep_domain::maintenance::standing::{Outline, Standing};
+use upkeep_domain::maintenance::turn::{self, ITSELF, Verdict};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
-use upkeep_store::{Error as StoreError, Outline, Standing, Turn};
+use upkeep_store::{Error as StoreError, Turn};
 
 use super::run_maintenance::{Prepared, RunMaintenance};
 use super::window::changed_meanwhile;
@@ -35,14 +35,13 @@ impl Engine {
         queue: &mut Queue,
     ) -> Result<(), Refusal> {
         let plan = self.world.plans.find(&standing.plan)?;
-        let window = Window::of(standing.database, plan, standing.chosen_window.as_ref());
-        let planned = standing.planned.as_ref().filter(|_| window.is_some());
+        let planned = standing.planned.as_ref().filter(|_| plan.window);
         let Some((planned, at)) =
             planned.and_then(|planned| Some((planned, planned.scheduled_for?)))
         else {
             return Ok(());
         };
-        match turn(now, standing, at).verdict() {
+        match standing.turn(now, at).verdict() {
             // What is missed is planned anew with the others.
             Verdict::NotYet | Verdict::Missed(_) => Ok(()),
             Verdict::Again { at } => self.note_waiting(planned, &turn::again_note(at)).await,
@@ -138,26 +137,6 @@ impl Engine {
     async fn note_waiting(&self, planned: &Outline, waits_for: &str) -> Result<(), Refusal> {
         let noted = self.store.note_waiting(planned.id, waits_for).await;
         noted.map_err(|error| store_refusal(&error))
-    }
-}
-
-pub(super) fn turn(now: Timestamp, standing: &Standing, at: Timestamp) -> turn::Turn<'_> {
-    let ends = at.checked_add(window::LENGTH).unwrap_or(Timestamp::MAX);
-    let undone = standing.undone.as_ref();
-    let in_it = undone.filter(|undone| undone.scheduled_for == at);
-    let planned = standing.planned.as_ref();
-    // In an emergency it matters neither how long it takes nor what is frozen.
-    let (run, freezes): (_, &[_]) = match standing.emergency_since() {
-        Some(_) => (SignedDuration::ZERO, &[]),
-        None => (expected_run(standing.longest_run), &standing.freezes),
-    };
-    turn::Turn {
-        now,
-        opening: Interval::new(at, ends),
-        run,
-        freezes,
-        rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),
-        waits_for: planned.and_then(|planned| planned.waits_for.as_deref()),
     }
 }
 

@@ -11,7 +11,6 @@ use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{Catalogue, ReleaseName};
 use upkeep_store::{Database, Instance};
 
-use super::run_maintenance::due::newest_after;
 use super::store_refusal;
 use crate::Engine;
 use crate::preflight::{Ask, Following, Subject, inspect};
@@ -129,7 +128,7 @@ fn target(
     let present = catalogue.find(&primary.release).ok();
     let newest = match wanted {
         Some(Method::Restart) => None,
-        _ => present.and_then(|present| newest_after(catalogue, present)),
+        _ => present.and_then(|present| catalogue.newest_after(present)),
     };
     match newest.or(present) {
         Some(release) => Ok(release.name.clone()),

@@ -24,3 +24,4 @@ mod turns;
 mod undisturbed;
 mod watch;
 mod windows;
+mod world;

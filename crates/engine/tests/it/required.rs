@@ -137,6 +137,66 @@ async fn what_is_planned_goes_with_its_reason_and_comes_with_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_that_wait_for_a_restart_are_planned_for_until_they_wait_no_more() {
+    let desk = Desk::open(&[FIRST]).await;
+    let primary = desk.database.primary_instance.expect("it has one");
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.sim.let_wait(primary, "max_connections");
+    let planned = desk.planned_as("it is planned", |_| true).await;
+    assert_eq!(
+        (planned.reason.as_str(), planned.method.as_str()),
+        ("waiting_settings", "restart")
+    );
+    assert_eq!(
+        planned.reason_because.as_deref(),
+        Some("max_connections waits for a restart")
+    );
+    desk.sim.let_wait(primary, "shared_buffers");
+    let both = |planned: &Maintenance| {
+        let because = planned.reason_because.as_deref().unwrap_or_default();
+        because == "max_connections, shared_buffers wait for a restart"
+    };
+    let more = desk.planned_as("both are waited for", both).await;
+    assert_eq!(
+        (more.id, more.required_by, more.scheduled_for),
+        (planned.id, planned.required_by, planned.scheduled_for),
+        "it is required since the first of them waited"
+    );
+    desk.time_passes(&desk.database, "1 minute").await;
+    desk.ended(&desk.database, &["succeeded"]).await;
+    let other = provisioned(&desk.stage, &desk.sim).await;
+    desk.sim
+        .let_wait(other.primary_instance.unwrap(), "wal_level");
+    wait_until("the other one is planned", async || {
+        desk.planned_for(&other).await.is_some()
+    })
+    .await;
+    assert!(desk.planned_for(&desk.database).await.is_none());
+
+    desk.sim.let_wait(primary, "max_connections");
+    let again = desk.planned_as("it is planned again", |_| true).await;
+    assert!(again.required_by > planned.required_by, "{again:?}");
+    desk.sim.let_wait_no_more(primary);
+    wait_until("it is withdrawn", async || {
+        desk.planned_for(&desk.database).await.is_none()
+    })
+    .await;
+    assert_eq!(
+        desk.notices(&desk.database).await,
+        [
+            "maintenance_scheduled",
+            "maintenance_changed",
+            "maintenance_started",
+            "maintenance_succeeded",
+            "maintenance_scheduled",
+            "maintenance_withdrawn",
+        ]
+    );
+    assert_eq!(desk.sim.violations(), [] as [&str; 0]);
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_window_that_was_missed_is_told_and_the_next_one_taken() {
     let desk = Desk::open(&RELEASES).await;
     let running = run(&planning_engine(&desk.stage.store, &desk.sim));

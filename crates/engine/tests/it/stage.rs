@@ -6,21 +6,17 @@ use std::time::Duration;
 use camino::Utf8Path;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Config, NoTls};
-use upkeep_domain::credential::Credential;
 use upkeep_domain::hold::HoldLimits;
-use upkeep_domain::id::{DatabaseId, HostId};
-use upkeep_domain::maintenance::Policy;
-use upkeep_domain::plan::Plans;
-use upkeep_domain::ports::{Credentials, Random};
+use upkeep_domain::id::DatabaseId;
 use upkeep_engine::request::{CreateDatabase, RunMaintenance};
 use upkeep_engine::{Boundaries, Engine, World};
 use upkeep_store::{Database, Store};
 use upkeep_testkit::postgres::ThrowAway;
 use upkeep_testkit::sim::{Letterbox, Sim};
 use upkeep_testkit::wait;
-use uuid::Uuid;
 
 use crate::watch::Watch;
+use crate::world::world;
 
 const BIN_DIR: &str = "/usr/lib/postgresql/15/bin";
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -37,14 +33,6 @@ pub(crate) const UNHURRIED: HoldLimits = HoldLimits {
 
 /// Longer than any test: an old instance is there to be looked at.
 pub(crate) const KEPT: Duration = Duration::from_secs(3_600);
-
-/// Longer than any test: what is due shows only where it is asked for.
-const PLAN_EVERY: Duration = Duration::from_secs(3_600);
-
-/// A few looks long.
-const SOAK: Duration = Duration::from_millis(500);
-/// In the simulated world a follower follows at the next look, or never.
-const FOLLOWERS_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -233,30 +221,6 @@ pub(crate) fn telling_engine(
     Engine::new(Arc::clone(store), Arc::new(world), owner)
 }
 
-fn world(
-    sim: &Arc<Sim>,
-    boundaries: Arc<dyn Boundaries>,
-    hold_limits: HoldLimits,
-    retire_grace: Duration,
-) -> World {
-    World {
-        hosts: Arc::clone(sim) as _,
-        traffic: Arc::clone(sim) as _,
-        random: Arc::new(Drawn),
-        credentials: Arc::new(Drawn),
-        courier: Arc::new(Letterbox::default()),
-        boundaries,
-        host: HostId(Uuid::nil()),
-        plans: Plans::defaults(),
-        policy: Policy::defaults(),
-        plan_every: PLAN_EVERY,
-        hold_limits,
-        soak: SOAK,
-        followers_within: FOLLOWERS_WITHIN,
-        retire_grace,
-    }
-}
-
 /// Asks for a database on [`FIRST`].
 pub(crate) async fn create_database(engine: &Engine) -> Database {
     let app = engine.create_app(None).await.expect("an app is made");
@@ -297,30 +261,5 @@ pub(crate) fn maintenance_of(database: Database) -> RunMaintenance {
         waivers: Vec::new(),
         by: "ama@example.com".to_owned(),
         request_id: None,
-    }
-}
-
-struct Drawn;
-
-impl Random for Drawn {
-    fn uuid(&self) -> Uuid {
-        Uuid::now_v7()
-    }
-
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(4) {
-            let drawn = Uuid::new_v4().into_bytes();
-            chunk.copy_from_slice(&drawn[..chunk.len()]);
-        }
-    }
-}
-
-impl Credentials for Drawn {
-    fn create(&self, role: &str) -> Credential {
-        Credential {
-            role: role.to_owned(),
-            password: "never used".to_owned(),
-            verifier: "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5".to_owned(),
-        }
     }
 }

@@ -26,7 +26,7 @@ impl Desk {
     }
 
     /// The window of what is planned has been open for so long, and with it what became of it there.
-    async fn time_passes(&self, database: &Database, opened: &str) {
+    pub(crate) async fn time_passes(&self, database: &Database, opened: &str) {
         let id = database.id;
         let sql = format!(
             "UPDATE upkeep.maintenances m
@@ -45,7 +45,7 @@ impl Desk {
         all.expect("the store answers")
     }
 
-    async fn ended(&self, database: &Database, outcomes: &[&str]) {
+    pub(crate) async fn ended(&self, database: &Database, outcomes: &[&str]) {
         wait_until(&format!("its runs ended {outcomes:?}"), async || {
             let runs = self.runs(database).await;
             let ended = runs.iter().map(|run| run.outcome.as_deref());

@@ -178,6 +178,7 @@ impl Instance {
             promotion_requested: self.promotion_requested,
             fence: FenceMeans::Freeze,
             free_bytes: Some(1 << 40),
+            waiting_settings: known.then(|| self.waiting.iter().map(|w| w.name.clone()).collect()),
         }
     }
 
@@ -213,5 +214,6 @@ pub(super) fn absent(instance: InstanceId) -> Observation {
         promotion_requested: false,
         fence: FenceMeans::Freeze,
         free_bytes: None,
+        waiting_settings: None,
     }
 }

@@ -138,6 +138,13 @@ impl Sim {
         }
     }
 
+    /// What was changed is changed back before any start.
+    pub fn let_wait_no_more(&self, instance: InstanceId) {
+        if let Some(instance) = self.lock().instances.get_mut(&instance) {
+            instance.waiting.clear();
+        }
+    }
+
     /// Something about the servers here that a maintenance has to know.
     pub fn set_facts(&self, change: impl FnOnce(&mut Facts)) {
         change(&mut self.lock().facts);

@@ -50,6 +50,7 @@ fn observation() -> Observation {
         promotion_requested: false,
         fence: crate::instance::FenceMeans::default(),
         free_bytes: None,
+        waiting_settings: None,
     }
 }
 

@@ -31,7 +31,7 @@ impl Engine {
             return Ok((release, cause));
         }
         if wanted != Some(Method::Restart)
-            && let Some(newest) = newest_after(catalogue, present)
+            && let Some(newest) = catalogue.newest_after(present)
         {
             return Ok((newest, Cause::NewRelease));
         }
@@ -123,27 +123,6 @@ fn refuse_withdrawn(version: Version) -> Result<(), Refusal> {
     Err(Refusal::invalid(sentence).with_hint(hint))
 }
 
-/// The newest release that may follow the present one and is not withdrawn.
-pub(in crate::request) fn newest_after<'a>(
-    catalogue: &'a Catalogue,
-    present: &Release,
-) -> Option<&'a Release> {
-    newer(catalogue, present).max_by_key(|release| release.version)
-}
-
-/// Those that may follow the present one and are not withdrawn.
-pub(in crate::request) fn newer<'a>(
-    catalogue: &'a Catalogue,
-    present: &Release,
-) -> impl Iterator<Item = &'a Release> {
-    let present = present.version;
-    catalogue
-        .iter()
-        .filter(move |release| release.version > present)
-        .filter(move |release| upgrade_allowed(present, release.version).is_ok())
-        .filter(|release| knowledge::withdrawn(release.version).is_none())
-}
-
 fn nothing_due(database: &Database, present: &Release) -> Refusal {
     Refusal::new(
         RefusalKind::NotReady,
@@ -158,35 +137,8 @@ fn nothing_due(database: &Database, present: &Release) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use upkeep_domain::release::Source;
-
-    fn release(name: &str) -> Release {
-        let (version, _) = name.split_once('-').unwrap();
-        Release {
-            name: name.parse().unwrap(),
-            version: version.parse().unwrap(),
-            source: Source::System { dir: "/".into() },
-            bin_dir: "/".into(),
-            library_dir: None,
-            programs: [].into(),
-            extensions: [].into(),
-            tls: true,
-            icu: true,
-            relocatable: false,
-            added_ms: 0,
-        }
-    }
-
     #[test]
-    fn a_withdrawn_release_is_neither_chosen_nor_taken() {
-        let present = release("17.0-a");
-        let with = |newer: &[&str]| {
-            let all = newer.iter().map(|name| release(name));
-            let catalogue = Catalogue::new(all.chain([present.clone()]).collect());
-            newest_after(&catalogue, &present).map(|found| found.version)
-        };
-        assert_eq!(with(&["17.2-b", "17.3-c"]), Some(Version::new(17, 2)));
-        assert_eq!(with(&["17.1-b"]), None);
+    fn a_withdrawn_release_is_not_taken() {
         let refusal = refuse_withdrawn(Version::new(17, 1)).unwrap_err();
         assert!(refusal.sentence.contains("17.1 is not to be used"));
         assert!(refusal.hint.unwrap().contains("release-17-1.html"));

@@ -2,24 +2,24 @@
 //! nothing can be begun any more is missed, and another one is taken.
 
 use jiff::{SignedDuration, Timestamp};
-use upkeep_domain::maintenance::freeze::{self, moved_note};
-use upkeep_domain::maintenance::reason::Kind;
-use upkeep_domain::maintenance::schedule::{self, Expected, Terms};
-use upkeep_domain::maintenance::turn::{Missed, Verdict, expected_run, missed_note};
-use upkeep_domain::maintenance::{Due, Window};
-use upkeep_domain::release::Release;
-use upkeep_store::{Notice, Standing, Undone};
 
-use crate::Engine;
-use crate::request::begin_planned::turn;
+use super::Notice;
+use crate::maintenance::freeze::{self, moved_note};
+use crate::maintenance::reason::Kind;
+use crate::maintenance::schedule::{self, Expected, Terms};
+use crate::maintenance::standing::{Standing, Undone};
+use crate::maintenance::turn::{Missed, Verdict, expected_run, missed_note};
+use crate::maintenance::{Due, Window};
+use crate::release::Release;
 
 /// When it is planned for, and what people have to know of that.
-pub(super) struct Time {
-    pub(super) scheduled_for: Option<Timestamp>,
-    pub(super) note: Option<String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Time {
+    pub scheduled_for: Option<Timestamp>,
+    pub note: Option<String>,
     /// When it was to be before, of one that takes the place of a run that was rolled back.
-    pub(super) previously: Option<Timestamp>,
-    pub(super) notice: Notice,
+    pub previously: Option<Timestamp>,
+    pub notice: Notice,
 }
 
 /// For when people know that it is planned.
@@ -31,72 +31,69 @@ struct Told {
     in_emergency: bool,
 }
 
-impl Engine {
-    pub(super) fn time(
-        &self,
-        now: Timestamp,
-        standing: &Standing,
-        due: &Due,
-        target: &Release,
-        window: &Window,
-    ) -> Time {
-        if let Some(since) = standing.emergency_since() {
-            return emergency(now, since, standing, target);
-        }
-        let anew = |notice| time_anew(now, standing, due, window, notice);
-        let Some(told) = told(standing, target) else {
-            let anew = anew(self.world.policy.notice());
-            return still_without_time(standing, due, &anew).unwrap_or(anew);
+pub(super) fn time(
+    now: Timestamp,
+    standing: &Standing,
+    due: &Due,
+    target: &Release,
+    window: &Window,
+    notice: SignedDuration,
+) -> Time {
+    if let Some(since) = standing.emergency_since() {
+        return emergency(now, since, standing, target);
+    }
+    let anew = |notice| time_anew(now, standing, due, window, notice);
+    let Some(told) = told(standing, target) else {
+        let anew = anew(notice);
+        return still_without_time(standing, due, &anew).unwrap_or(anew);
+    };
+    // It was taken back: what else is due has its window, as ever.
+    if told.in_emergency {
+        return Time {
+            previously: Some(told.at),
+            notice: Notice::Changed,
+            ..anew(notice)
         };
-        // It was taken back: what else is due has its window, as ever.
-        if told.in_emergency {
-            return Time {
-                previously: Some(told.at),
-                notice: Notice::Changed,
-                ..anew(self.world.policy.notice())
-            };
-        }
-        let turn = turn(now, standing, told.at);
-        let frozen = freeze::is_frozen(&standing.freezes, turn.opening);
-        let missed = match turn.verdict() {
-            // It is required sooner than people were told, or they do not want it then any more.
-            Verdict::NotYet if due.required_by < turn.opening.to || frozen.is_some() => {
-                let anew = anew(self.world.policy.notice());
-                // Planned already for the best there is: people need not hear it again.
-                if anew.scheduled_for == Some(told.at) && is_required_as_told(standing, due) {
-                    return told.kept();
-                }
-                return Time {
-                    note: joined(anew.note, frozen.map(moved_note)),
-                    previously: Some(told.at),
-                    notice: Notice::Changed,
-                    ..anew
-                };
-            }
-            Verdict::NotYet | Verdict::Begin { .. } | Verdict::Again { .. } => {
+    }
+    let turn = standing.turn(now, told.at);
+    let frozen = freeze::is_frozen(&standing.freezes, turn.opening);
+    let missed = match turn.verdict() {
+        // It is required sooner than people were told, or they do not want it then any more.
+        Verdict::NotYet if due.required_by < turn.opening.to || frozen.is_some() => {
+            let anew = anew(notice);
+            // Planned already for the best there is: people need not hear it again.
+            if anew.scheduled_for == Some(told.at) && is_required_as_told(standing, due) {
                 return told.kept();
             }
-            Verdict::Missed(missed) => missed,
-        };
-        // People know of it since it was planned for the first time.
-        let anew = anew(SignedDuration::ZERO);
-        Time {
-            scheduled_for: anew.scheduled_for,
-            note: joined(anew.note, Some(missed_note(turn.opening, &missed))),
-            previously: Some(told.at),
-            notice: Notice::Missed {
-                because: missed.to_string(),
-            },
+            return Time {
+                note: joined(anew.note, frozen.map(moved_note)),
+                previously: Some(told.at),
+                notice: Notice::Changed,
+                ..anew
+            };
         }
+        Verdict::NotYet | Verdict::Begin { .. } | Verdict::Again { .. } => {
+            return told.kept();
+        }
+        Verdict::Missed(missed) => missed,
+    };
+    // People know of it since it was planned for the first time.
+    let anew = anew(SignedDuration::ZERO);
+    Time {
+        scheduled_for: anew.scheduled_for,
+        note: joined(anew.note, Some(missed_note(turn.opening, &missed))),
+        previously: Some(told.at),
+        notice: Notice::Missed {
+            because: missed.to_string(),
+        },
     }
 }
-
 /// Now, and again when that has come to nothing; unless a person called it off since.
 fn emergency(now: Timestamp, since: Timestamp, standing: &Standing, target: &Release) -> Time {
     let told = told(standing, target);
     let previously = told.as_ref().map(|told| told.at);
     if let Some(told) = told.filter(|told| (since..=now).contains(&told.at)) {
-        match turn(now, standing, told.at).verdict() {
+        match standing.turn(now, told.at).verdict() {
             Verdict::Missed(missed) if !matches!(missed, Missed::CalledOff { .. }) => {}
             _ => return told.kept(),
         }

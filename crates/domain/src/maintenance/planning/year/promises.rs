@@ -1,0 +1,76 @@
+//! What is promised, held against what happened. Each is judged by its own rule, not by the planner's.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::fleet::Database;
+use crate::maintenance::turn::expected_run;
+use crate::maintenance::{Policy, freeze};
+use crate::plan::Plan;
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// In an opening of its own window, with time to end in it, in no freeze, and after people were told.
+pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: Timestamp) {
+    let standing = &database.standing;
+    if standing.emergency_since().is_some() {
+        return;
+    }
+    let planned = standing.planned.as_ref().expect("it is planned");
+    let opens_at = planned.scheduled_for.expect("it is scheduled");
+    let window = standing
+        .window(plan)
+        .expect("without a window nothing is begun");
+    let opening = window.openings(opens_at - SECOND).next().unwrap();
+    assert_eq!(
+        opening.from, opens_at,
+        "no opening of its window: {standing:?}"
+    );
+    let ends = now + expected_run(standing.longest_run);
+    assert!(
+        opening.from <= now && ends <= opening.to,
+        "{now}: {standing:?}"
+    );
+    assert!(
+        freeze::is_frozen(&standing.freezes, opening).is_none(),
+        "{standing:?}"
+    );
+    let told_at = database.memory.announced_at.expect("people were told");
+    assert!(
+        database.memory.is_short || told_at + policy.notice() <= opening.from,
+        "told at {told_at}: {standing:?}"
+    );
+}
+
+/// It was not done for the same reason before, unless that comes again.
+pub(super) fn is_done_once(database: &Database, policy: &Policy) {
+    let [.., (before, _, at), (after, reason, now)] = &database.memory.done[..] else {
+        return;
+    };
+    let is_wanted = matches!(reason.as_str(), "emergency" | "requested");
+    let is_routine = reason == "routine_maintenance" && policy.routine_from(*at) <= *now;
+    assert!(
+        before != after || is_wanted || is_routine,
+        "{:?}",
+        database.memory.done
+    );
+}
+
+/// Nobody is told the same twice.
+pub(super) fn notice_is_worth_it(database: &mut Database, told: &'static str) {
+    let planned = database.standing.planned.clone();
+    let Some(planned) = planned else {
+        return;
+    };
+    let memory = &mut database.memory;
+    let before = memory.last_notice.replace((told, planned.clone()));
+    let same = before.is_some_and(|(kind, before)| {
+        kind == told
+            && before.scheduled_for == planned.scheduled_for
+            && before.required_by == planned.required_by
+            && before.reason_because == planned.reason_because
+            && before.schedule_note == planned.schedule_note
+    });
+    // Each try is told.
+    let is_again = told == "maintenance_again";
+    assert!(!same || is_again, "told twice: {told} {planned:?}");
+}
