@@ -75,7 +75,6 @@ async fn what_waits_for_a_restart_is_told_before_it_and_true_after_it() {
     // One that was reloaded and one that was not.
     sql(&world, instance, "ALTER SYSTEM SET shared_buffers = '24MB'").await;
     sql(&world, instance, "SELECT pg_reload_conf()").await;
-    sql(&world, instance, "ALTER SYSTEM SET max_connections = 33").await;
     let waits = |names: &'static [&str]| {
         move |seen: &Observation| {
             let waiting = seen.waiting_settings.as_deref();
@@ -86,6 +85,7 @@ async fn what_waits_for_a_restart_is_told_before_it_and_true_after_it() {
     world
         .wait_until(instance, "it is seen to wait", reloaded)
         .await;
+    sql(&world, instance, "ALTER SYSTEM SET max_connections = 33").await;
     let waiting = |name: &str, before: &str, after: &str| WaitingSetting {
         name: name.to_owned(),
         before: before.to_owned(),

@@ -219,7 +219,6 @@ fn seed() -> u64 {
 fn in_a_year_of_ten_thousand_databases_nothing_is_late_that_need_not_be_nor_done_twice_or_unannounced()
  {
     let sum = play(seed(), 10_000);
-    println!("{sum:?}");
     assert!(
         sum.succeeded > 40_000,
         "each is maintained several times: {sum:?}"
