@@ -23,12 +23,17 @@ pub struct FleetRow {
 const FLEET: &str = "
     SELECT d.name, a.name AS app, d.plan, i.release, coalesce(m.reason, p.reason) AS reason,
            coalesce(m.method, p.method) AS method, w.procedure, w.ended_as, w.failure,
-           p.id IS NOT NULL AS is_planned, p.required_by, p.scheduled_for, p.schedule_note, p.sentence AS waits_for
+           p.id IS NOT NULL AS is_planned, p.required_by, p.scheduled_for, p.sentence AS waits_for,
+           CASE p.status WHEN 'preparing' THEN 'its replacement is being built'
+                         WHEN 'ready' THEN 'its replacement is ready' ELSE p.schedule_note END AS schedule_note
     FROM upkeep.databases d
     JOIN upkeep.apps a ON a.id = d.app_id
     LEFT JOIN upkeep.instances i ON i.id = d.primary_instance
-    LEFT JOIN upkeep.maintenances p ON p.database_id = d.id AND p.started_at IS NULL
+    LEFT JOIN upkeep.maintenances p ON p.database_id = d.id
+        AND (p.started_at IS NULL OR p.status IN ('preparing', 'ready'))
+    -- What waits for its window does not go on yet.
     LEFT JOIN upkeep.workflows w ON w.database_id = d.id AND (w.ended_as IS NULL OR w.ended_as = 'stuck')
+        AND w.maintenance_id IS DISTINCT FROM p.id
     LEFT JOIN upkeep.maintenances m ON m.id = w.maintenance_id
     WHERE d.state IN ('provisioning', 'provisioned', 'deprovisioning')
     ORDER BY a.name, d.name";

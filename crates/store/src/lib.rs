@@ -45,4 +45,6 @@ pub use migrate::LATEST as LATEST_MIGRATION;
 pub use outbox::{Attached, Concerned, LastTold, Unaddressed};
 pub use planned::{Move, NewPlan, Planned};
 pub use recipients::KeptRecipient;
-pub use workflows::{Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Turn, Unfinished};
+pub use workflows::{
+    Change, Claim, NewEvent, NewWorkflow, Retried, Transition, Turn, Unfinished, WindowWait,
+};

@@ -8,7 +8,6 @@ use tokio_postgres::types::Json;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
-use upkeep_domain::maintenance::Status;
 use upkeep_domain::preflight::{Report, Waiver};
 
 use crate::{Error, Store};
@@ -65,10 +64,8 @@ pub struct NewMaintenance {
     /// Who asked for it.
     pub begun_by: String,
     pub request_id: Option<String>,
-}
-
-impl NewMaintenance {
-    pub(crate) const STATUS: Status = Status::Running;
+    /// It is begun before its window, to prepare for it.
+    pub waits_for_window: bool,
 }
 
 impl Maintenance {

@@ -8,6 +8,7 @@ mod begin;
 mod cancel;
 mod change;
 mod commit;
+mod window;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub(crate) use begin::lock_family;
 pub use begin::{NewWorkflow, Turn};
 pub use change::Change;
 pub use commit::{NewEvent, Transition};
+pub use window::WindowWait;
 
 /// Work that has not ended, or that a person has to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::turn::{RolledBack, Turn, expected_run};
+use super::method::Method;
+use super::schedule::Expected;
+use super::turn::{RolledBack, Turn, expected_of};
 use super::{Found, Freeze, Interval, Reason, Requirement, Window, window};
 use crate::id::{DatabaseId, MaintenanceId};
 use crate::plan::Plan;
@@ -25,14 +27,24 @@ pub struct Standing {
     pub required: Option<Requirement>,
     /// Of a follower they are not: it is never restarted.
     pub waiting: Option<Waiting>,
-    /// The longest of its last successful runs, by the planned method if one is planned.
-    pub longest_run: Option<SignedDuration>,
+    /// Of its last successful runs, by the planned method if one is planned.
+    pub longest: Longest,
+}
+
+/// The longest that earlier runs took, if there were any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Longest {
+    /// Before the window: a replacement is built and follows.
+    pub preparing: Option<SignedDuration>,
+    /// All the rest.
+    pub run: Option<SignedDuration>,
 }
 
 /// What is planned, as far as it may change with its reasons.
 #[derive(Clone, Debug)]
 pub struct Outline {
     pub id: MaintenanceId,
+    pub method: String,
     pub reason: String,
     pub reason_because: Option<String>,
     pub release_after: String,
@@ -85,6 +97,20 @@ impl Standing {
         emergency.map(|required| required.since)
     }
 
+    /// How long the work will take. Nothing is prepared for methods that build nothing.
+    pub fn expected(&self) -> Expected {
+        let planned = self.planned.as_ref();
+        let builds = planned.is_none_or(|planned| planned.method == Method::Changeover.as_str());
+        Expected {
+            preparing: if builds {
+                expected_of(self.longest.preparing)
+            } else {
+                SignedDuration::ZERO
+            },
+            run: expected_of(self.longest.run),
+        }
+    }
+
     /// Its turn in the window that opens at that time.
     pub fn turn(&self, now: Timestamp, opens_at: Timestamp) -> Turn<'_> {
         let ends = opens_at.checked_add(window::LENGTH);
@@ -92,14 +118,14 @@ impl Standing {
         let in_it = undone.filter(|undone| undone.scheduled_for == opens_at);
         let planned = self.planned.as_ref();
         // In an emergency it matters neither how long it takes nor what is frozen.
-        let (run, freezes): (_, &[_]) = match self.emergency_since() {
-            Some(_) => (SignedDuration::ZERO, &[]),
-            None => (expected_run(self.longest_run), &self.freezes),
+        let (expected, freezes): (_, &[_]) = match self.emergency_since() {
+            Some(_) => (Expected::default(), &[]),
+            None => (self.expected(), &self.freezes),
         };
         Turn {
             now,
             opening: Interval::new(opens_at, ends.unwrap_or(Timestamp::MAX)),
-            run,
+            expected,
             freezes,
             rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),
             waits_for: planned.and_then(|planned| planned.waits_for.as_deref()),

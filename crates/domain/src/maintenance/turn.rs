@@ -10,20 +10,20 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::told;
+use super::schedule::{Expected, told};
 use super::{Freeze, Interval, freeze};
 
 /// Who begins what nobody's hand begins, as rows and people read it.
 pub const ITSELF: &str = "Upkeep";
-/// How long a run takes at least, as far as planning goes, and one of which nothing is known.
-pub const RUN_AT_LEAST: SignedDuration = SignedDuration::from_mins(15);
+/// How long either part of the work takes at least, as far as planning goes, and one of which nothing is known.
+pub const AT_LEAST: SignedDuration = SignedDuration::from_mins(15);
 const BACK_OFF_FIRST: SignedDuration = SignedDuration::from_mins(5);
 const BACK_OFF_MAX: SignedDuration = SignedDuration::from_mins(60);
 
-/// How long a run will take, if the longest of the earlier ones took so long: databases grow, so half of it more.
-pub fn expected_run(longest: Option<SignedDuration>) -> SignedDuration {
+/// How long something will take, if it took so long at most: databases grow, so half of it more.
+pub fn expected_of(longest: Option<SignedDuration>) -> SignedDuration {
     let longest = longest.unwrap_or_default();
-    longest.saturating_add(longest / 2).max(RUN_AT_LEAST)
+    longest.saturating_add(longest / 2).max(AT_LEAST)
 }
 
 /// How long nothing is begun after so many runs in one window that were rolled back.
@@ -43,8 +43,8 @@ pub struct Turn<'a> {
     pub now: Timestamp,
     /// What it is planned for.
     pub opening: Interval,
-    /// How long the run will take.
-    pub run: SignedDuration,
+    /// How long it will take. What is prepared is prepared before the window opens.
+    pub expected: Expected,
     /// Those that concern the database.
     pub freezes: &'a [Freeze],
     /// What became of it in this opening.
@@ -66,9 +66,11 @@ pub struct RolledBack {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict<'a> {
-    /// Its window opens later.
+    /// Its window opens later, and it is too early to prepare for it.
     NotYet,
     Begin {
+        /// Not earlier than that.
+        from: Timestamp,
         /// Later than that it would not end within the window.
         until: Timestamp,
     },
@@ -88,7 +90,9 @@ pub enum Missed<'a> {
 
 impl<'a> Turn<'a> {
     pub fn verdict(&self) -> Verdict<'a> {
-        if self.now < self.opening.from {
+        let Expected { preparing, run } = self.expected;
+        let from = later(self.opening.from, -preparing);
+        if self.now < from {
             return Verdict::NotYet;
         }
         // A person who called it off does not want it an hour later.
@@ -99,8 +103,7 @@ impl<'a> Turn<'a> {
         if let Some(freeze) = freeze::is_frozen(self.freezes, self.opening) {
             return Verdict::Missed(Missed::Frozen(freeze));
         }
-        let until = self.opening.to.checked_sub(self.run);
-        let until = until.unwrap_or(Timestamp::MIN);
+        let until = later(self.opening.to, -preparing.saturating_add(run));
         let next = match self.rolled_back {
             Some(runs) => later(runs.last_at, back_off(runs.times)).max(self.now),
             None => self.now,
@@ -116,7 +119,7 @@ impl<'a> Turn<'a> {
         if self.now < next {
             return Verdict::Again { at: next };
         }
-        Verdict::Begin { until }
+        Verdict::Begin { from, until }
     }
 }
 
@@ -161,5 +164,10 @@ pub fn again_note(at: Timestamp) -> String {
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
+    let end = if by.is_negative() {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    at.checked_add(by).unwrap_or(end)
 }

@@ -17,6 +17,7 @@ pub enum Step {
     BaseBackup,
     StartReplacement,
     CatchUp,
+    AwaitWindow,
     PointFollowers,
     Checkpoint,
     PrepareSessions,
@@ -44,6 +45,9 @@ pub enum Step {
 }
 
 use Step::*;
+
+/// What may be done before the window opens: clients do not feel it. The window is waited for behind it.
+pub const PREPARING: [Step; 4] = [Check, BaseBackup, StartReplacement, CatchUp];
 
 /// Clients wait: the first tries follow one another at once.
 pub(super) const fn held(mut spec: StepSpec) -> StepSpec {
@@ -73,6 +77,7 @@ impl Steps for Step {
         BaseBackup,
         StartReplacement,
         CatchUp,
+        AwaitWindow,
         PointFollowers,
         Checkpoint,
         PrepareSessions,
@@ -127,6 +132,13 @@ impl Steps for Step {
                 "Waiting until the replacement has caught up",
                 6 * HOUR,
                 3,
+                Forward,
+            ),
+            AwaitWindow => StepSpec::new(
+                "await_window",
+                "Waiting until its window opens",
+                48 * HOUR,
+                2,
                 Forward,
             ),
             PointFollowers => StepSpec::new(
@@ -321,7 +333,8 @@ impl Step {
             Check => BaseBackup,
             BaseBackup => StartReplacement,
             StartReplacement => CatchUp,
-            CatchUp => PointFollowers,
+            CatchUp => AwaitWindow,
+            AwaitWindow => PointFollowers,
             PointFollowers => Checkpoint,
             Checkpoint => PrepareSessions,
             PrepareSessions => CheckAgain,
@@ -352,7 +365,7 @@ impl Step {
             // Nothing was made yet.
             Check => Next::End(End::RolledBack),
             // Whatever was the trouble, the old primary runs before anyone is released onto it.
-            BaseBackup | StartReplacement | CatchUp | PointFollowers | Checkpoint
+            BaseBackup | StartReplacement | CatchUp | AwaitWindow | PointFollowers | Checkpoint
             | PrepareSessions | CheckAgain | Hold | Mark | Seal => Next::Step(Thaw),
             // From here the old primary may be frozen or disarmed: undo both before anyone is released.
             // For `promote` a failure means that it is *proven* that nobody asked the replacement.

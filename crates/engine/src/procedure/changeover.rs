@@ -13,7 +13,7 @@ use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, InstanceRole};
 
-use super::shared::{Copy, Followers, Switch, preflight};
+use super::shared::{Copy, Followers, Switch, await_window, preflight};
 use super::slot_of;
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit};
@@ -51,6 +51,7 @@ impl Run for Changeover {
             }
             Step::StartReplacement => copy.start(visit).await,
             Step::CatchUp => self.catch_up(visit).await,
+            Step::AwaitWindow => await_window(visit, copy).await,
             Step::PointFollowers => Followers::point(visit, host, new).await,
             Step::Checkpoint => self.switch.checkpoint(visit).await,
             Step::PrepareSessions => self.switch.prepare_sessions(visit).await,

@@ -9,6 +9,7 @@ mod patch;
 mod preflight;
 mod readers;
 mod switch;
+mod window;
 
 pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, prepare, seal, with_felt};
@@ -19,3 +20,4 @@ pub(crate) use patch::patch_standby;
 pub(crate) use preflight::{Patiently, preflight};
 pub(crate) use readers::overtake;
 pub(crate) use switch::Switch;
+pub(crate) use window::await_window;

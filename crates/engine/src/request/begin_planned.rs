@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use upkeep_domain::maintenance::standing::{Outline, Standing};
 use upkeep_domain::maintenance::turn::{self, ITSELF, Verdict};
+use upkeep_domain::procedure::{Steps, changeover};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_store::{Error as StoreError, Turn};
 
@@ -45,16 +46,17 @@ impl Engine {
             // What is missed is planned anew with the others.
             Verdict::NotYet | Verdict::Missed(_) => Ok(()),
             Verdict::Again { at } => self.note_waiting(planned, &turn::again_note(at)).await,
-            Verdict::Begin { until } => {
+            Verdict::Begin { from, until } => {
                 let turn = Turn {
                     scheduled_for: at,
+                    from,
                     until,
                     runs_at_once: match standing.emergency_since() {
                         Some(_) => u32::MAX,
                         None => self.world.policy.runs_at_once(),
                     },
                 };
-                match self.take_turn(standing, planned, &turn, queue).await {
+                match self.take_turn(now, standing, planned, &turn, queue).await {
                     Ok(()) => Ok(()),
                     Err(refusal) => self.note_waiting(planned, &refusal.sentence).await,
                 }
@@ -64,6 +66,7 @@ impl Engine {
 
     async fn take_turn(
         &self,
+        now: Timestamp,
         standing: &Standing,
         planned: &Outline,
         turn: &Turn,
@@ -93,7 +96,14 @@ impl Engine {
             by: ITSELF.to_owned(),
             request_id: None,
         };
-        let prepared = self.prepare_run(&request).await?;
+        let mut prepared = self.prepare_run(&request).await?;
+        if now < turn.scheduled_for {
+            // What builds nothing has nothing to do before its window.
+            if prepared.workflow.procedure != changeover::Step::PROCEDURE {
+                return Ok(());
+            }
+            prepared.maintenance.waits_for_window = true;
+        }
         self.begin_prepared(&request, &prepared, turn, queue).await
     }
 
@@ -119,7 +129,8 @@ impl Engine {
                 tracing::info!(
                     database = database.name,
                     method = maintenance.method,
-                    "its window is open: begun by itself"
+                    waits_for_window = maintenance.waits_for_window,
+                    "begun by itself"
                 );
                 Ok(())
             }

@@ -59,10 +59,21 @@ impl Engine {
         }
         refuse_without_window(self.world.plans.find(&database.plan)?)?;
         self.need_words_of_stuck(&request).await?;
-        if self.go_on_with_stuck(database).await? {
+        if self.go_on_with_stuck(database).await? || self.go_on_at_once(&request).await? {
             return self.newest_maintenance(database).await;
         }
         self.begin_run(&request).await
+    }
+
+    /// What waits for its window, or is being prepared for it, waits no more.
+    async fn go_on_at_once(&self, request: &RunMaintenance) -> Result<bool, Refusal> {
+        let is_as_prepared = request.release.is_none() && request.method.is_none();
+        if !is_as_prepared || !request.waivers.is_empty() {
+            return Ok(false);
+        }
+        let (by, request_id) = (&request.by, request.request_id.as_deref());
+        let went_on = self.store.go_on_now(request.database.id, by, request_id);
+        went_on.await.map_err(|error| store_refusal(&error))
     }
 
     async fn begin_run(&self, request: &RunMaintenance) -> Result<Maintenance, Refusal> {
@@ -118,6 +129,7 @@ impl Engine {
             window: self.window(database)?.map(|window| window.to_string()),
             begun_by: request.by.clone(),
             request_id: request.request_id.clone(),
+            waits_for_window: false,
         };
         let workflow = match &leader {
             Some(leader) => {

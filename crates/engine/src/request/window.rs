@@ -104,7 +104,7 @@ impl Engine {
     ) -> Result<Rescheduled, Refusal> {
         let window = self.need_window(database)?;
         let Some(planned) = self.planned(database).await? else {
-            return Err(nothing_planned(database));
+            return Err(self.nothing_to_move(database).await?);
         };
         let Planned {
             maintenance,
@@ -147,6 +147,22 @@ impl Engine {
             previously_scheduled_for: moved.from,
             scheduled_for: Some(moved.to),
         }))
+    }
+
+    async fn nothing_to_move(&self, database: &Database) -> Result<Refusal, Refusal> {
+        let unfinished = self.store.unfinished(database.id).await;
+        let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
+        let name = &database.name;
+        Ok(match unfinished {
+            Some(work) if work.database == *name => Refusal::conflict(format!(
+                "the {} of `{name}` is being prepared or goes on already: it keeps its time",
+                work.procedure
+            ))
+            .with_hint(format!(
+                "`upkeep data:maintenances:cancel {name}` calls it off; it is planned anew then, and can be moved"
+            )),
+            _ => nothing_planned(database),
+        })
     }
 
     async fn freezes_of(&self, database: &Database) -> Result<Vec<Freeze>, Refusal> {

@@ -262,6 +262,15 @@ impl<'a> Visit<'a> {
         let _ = self.cancelled.set(by);
     }
 
+    /// # Errors
+    /// [`Failure::Final`] when somebody has called it off.
+    pub(crate) fn not_cancelled(&self) -> Result<(), Failure> {
+        match self.cancelled.get() {
+            Some(by) => Err(cancelled(by)),
+            None => Ok(()),
+        }
+    }
+
     /// Tells people what is being waited for. Too often is not told at all.
     ///
     /// # Errors
@@ -271,9 +280,7 @@ impl<'a> Visit<'a> {
         sentence: impl Into<String>,
         detail: Value,
     ) -> Result<(), Failure> {
-        if let Some(by) = self.cancelled.get() {
-            return Err(cancelled(by));
-        }
+        self.not_cancelled()?;
         {
             let mut noted = self
                 .noted

@@ -11,6 +11,7 @@ mod followers;
 mod freezes;
 mod notices;
 mod preflight;
+mod preparing;
 mod requests;
 mod required;
 mod requirements;

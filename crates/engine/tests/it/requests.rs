@@ -39,7 +39,7 @@ impl Desk {
         }
     }
 
-    fn maintenance(&self, release: Option<&str>) -> RunMaintenance {
+    pub(crate) fn maintenance(&self, release: Option<&str>) -> RunMaintenance {
         RunMaintenance {
             release: release.map(str::to_owned),
             ..maintenance_of(self.database.clone())

@@ -40,7 +40,7 @@ impl Desk {
     }
 
     /// The newest first.
-    async fn runs(&self, database: &Database) -> Vec<Maintenance> {
+    pub(crate) async fn runs(&self, database: &Database) -> Vec<Maintenance> {
         let all = self.stage.store.maintenances(database.id, 99).await;
         all.expect("the store answers")
     }
@@ -69,7 +69,7 @@ impl Desk {
         fleet.iter().map(|one| one.outlook).collect()
     }
 
-    async fn missed_because(&self, database: &Database) -> Vec<String> {
+    pub(crate) async fn missed_because(&self, database: &Database) -> Vec<String> {
         let sql = format!(
             "SELECT body ->> 'because' FROM upkeep.outbox
              WHERE database_id = '{}' AND kind = 'maintenance_missed' ORDER BY id",

@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, MaintenanceId, WorkflowId};
+use upkeep_domain::maintenance::Status;
 use uuid::Uuid;
 
 use crate::attachments;
@@ -28,14 +29,18 @@ pub struct NewWorkflow {
 pub struct Turn {
     /// For when it was seen to be planned.
     pub scheduled_for: Timestamp,
+    /// Not earlier than that.
+    pub from: Timestamp,
     /// Not later than that.
     pub until: Timestamp,
     /// Not while so many go on.
     pub runs_at_once: u32,
 }
 
+/// What is ready only waits for its window.
 const GOING_ON: &str = "
-    SELECT count(*) FROM upkeep.workflows WHERE maintenance_id IS NOT NULL AND ended_as IS NULL";
+    SELECT count(*) FROM upkeep.workflows w JOIN upkeep.maintenances m ON m.id = w.maintenance_id
+    WHERE w.ended_as IS NULL AND m.status <> 'ready'";
 
 /// Names the lock under which turns are taken.
 const TURNS: i64 = 0x7570_6b65_6570_0002;
@@ -94,7 +99,8 @@ impl Store {
         self.begin_with(workflow, With::End).await
     }
 
-    /// How many maintenances are worked on, or wait for their family's other work.
+    /// How many maintenances are worked on, or wait for their family's other work. What waits for its window does not
+    /// count.
     pub async fn maintenances_going_on(&self) -> Result<i64, Error> {
         let row = self.client().await?.query_one(GOING_ON, &[]).await;
         Ok(row
@@ -139,10 +145,7 @@ async fn take_turn(
     planned: MaintenanceId,
     turn: &Turn,
 ) -> Result<(), Error> {
-    transaction
-        .execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&TURNS])
-        .await
-        .map_err(Error::query("wait for the turn of others"))?;
+    lock_turns(transaction).await?;
     let going_on: i64 = transaction
         .query_one(GOING_ON, &[])
         .await
@@ -154,12 +157,21 @@ async fn take_turn(
     let planned = transaction
         .query_opt(
             "SELECT FROM upkeep.maintenances
-             WHERE id = $1 AND started_at IS NULL AND scheduled_for = $2 AND now() BETWEEN $2 AND $3 FOR UPDATE",
-            &[&planned.0, &turn.scheduled_for, &turn.until],
+             WHERE id = $1 AND started_at IS NULL AND scheduled_for = $2 AND now() BETWEEN $3 AND $4 FOR UPDATE",
+            &[&planned.0, &turn.scheduled_for, &turn.from, &turn.until],
         )
         .await
         .map_err(Error::query("look for a planned maintenance"))?;
     planned.map(drop).ok_or(Error::NotAsSeen)
+}
+
+/// Until the transaction ends nobody else takes a turn.
+pub(super) async fn lock_turns(transaction: &Transaction<'_>) -> Result<(), Error> {
+    let locked = transaction
+        .execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&TURNS])
+        .await;
+    locked.map_err(Error::query("wait for the turn of others"))?;
+    Ok(())
 }
 
 /// Who begins something with a family waits here for whoever begins something else with it: the order
@@ -223,8 +235,13 @@ async fn insert_maintenance(
     workflow: &NewWorkflow,
     maintenance: &NewMaintenance,
 ) -> Result<(), Error> {
+    let status = if maintenance.waits_for_window {
+        Status::Preparing
+    } else {
+        Status::Running
+    };
     let begun = transaction
-        .execute(
+        .query_one(
             concat!(
                 "WITH m AS (
                  INSERT INTO upkeep.maintenances AS m
@@ -236,16 +253,18 @@ async fn insert_maintenance(
                          method_because = $10, waivers = $11, window_then = $12, begun_by = $13, sentence = NULL,
                          started_at = clock_timestamp()
                      WHERE m.started_at IS NULL
-                 RETURNING *)
-             INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-             SELECT $9, m.database_id, 'maintenance_started', ",
+                 RETURNING *),
+             told AS (
+                 INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+                 SELECT $9, m.database_id, 'maintenance_started', ",
                 about!(),
-                " FROM m"
+                " FROM m WHERE m.status = 'running')
+             SELECT count(*) FROM m"
             ),
             &[
                 &maintenance.id.0,
                 &workflow.database.0,
-                &NewMaintenance::STATUS.as_str(),
+                &status.as_str(),
                 &maintenance.method,
                 &maintenance.reason,
                 &maintenance.release_before,
@@ -260,7 +279,7 @@ async fn insert_maintenance(
         )
         .await
         .map_err(Error::query("insert a maintenance"))?;
-    if begun != 1 {
+    if begun.get::<_, i64>(0) != 1 {
         let constraint = "maintenances_pkey".to_owned();
         return Err(Error::Exists { constraint });
     }

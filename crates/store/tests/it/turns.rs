@@ -49,6 +49,7 @@ impl Fixture {
 fn turn(scheduled_for: Timestamp) -> Turn {
     Turn {
         scheduled_for,
+        from: scheduled_for,
         until: scheduled_for + HOUR * 2,
         runs_at_once: 1,
     }

@@ -77,12 +77,12 @@ impl Books {
         self.client.query_one(sql, &[]).await.unwrap().get(0)
     }
 
-    /// What only time does: the window that the planned maintenance waits for has just opened.
-    pub(crate) async fn let_window_open(&self, database: &str) {
-        let sql = "UPDATE upkeep.maintenances m SET scheduled_for = now() FROM upkeep.databases d
-                   WHERE d.id = m.database_id AND d.name = $1 AND m.started_at IS NULL";
-        let opened = self.client.execute(sql, &[&database]).await;
-        assert_eq!(opened.unwrap(), 1, "one is planned");
+    /// What only time does: the window that a maintenance waits for opens so soon.
+    pub(crate) async fn let_window_open(&self, database: &str, within: &str) {
+        let sql = "UPDATE upkeep.maintenances m SET scheduled_for = now() + $2::text::interval FROM upkeep.databases d
+                   WHERE d.id = m.database_id AND d.name = $1 AND (m.started_at IS NULL OR m.status = 'ready')";
+        let opens = self.client.execute(sql, &[&database, &within]).await;
+        assert_eq!(opens.unwrap(), 1, "one waits for it");
     }
 
     async fn text(&self, sql: &str, parameter: &str) -> String {

@@ -1,4 +1,5 @@
-//! Maintenance without anybody's hand: planned when a newer release is there, told by mail, done when its window opens.
+//! Maintenance without anybody's hand: planned when a newer release is there, told by mail, prepared before its window
+//! and done when that opens.
 
 use std::fs;
 use std::time::Duration;
@@ -119,10 +120,17 @@ async fn switch_comes_by_itself_when_its_window_opens_and_through_the_death_of_t
         let scheduled = mail.has(who, "Maintenance of").await;
         assert!(scheduled.contains(&world.database), "{scheduled}");
     }
-    Books::open(&world.up)
-        .await
-        .let_window_open(&world.database)
-        .await;
+    let books = Books::open(&world.up).await;
+    books.let_window_open(&world.database, "10 minutes").await;
+    wait_until("it is prepared", SOON, async || {
+        world.is_at("preparing").await
+    })
+    .await;
+    world.up.crash(Role::Server).unwrap();
+    wait_until("it is ready", SOON, async || world.is_at("ready").await).await;
+    world.up.crash(Role::Server).unwrap();
+    wait_until("it waits", SOON, async || world.is_at("ready").await).await;
+    books.let_window_open(&world.database, "0 minutes").await;
     wait_until("it is begun", SOON, async || world.is_at("running").await).await;
     world.up.crash(Role::Server).unwrap();
     let history = wait_for("it has ended", DONE_WITHIN, async || {
@@ -141,7 +149,12 @@ async fn switch_comes_by_itself_when_its_window_opens_and_through_the_death_of_t
         run["reason_because"],
         "PostgreSQL 15.20 closes security holes"
     );
-    assert!(run["window"].is_string() && run["scheduled_for"].is_string());
+    assert!(run["window"].is_string());
+    let [scheduled_for, started_at] = ["scheduled_for", "started_at"].map(|at| run[at].as_str());
+    assert!(
+        scheduled_for.is_some() && scheduled_for <= started_at,
+        "{run}"
+    );
     load::promise_held(load).await;
     for who in [OWNER, DBA] {
         mail.has(who, "Done").await;

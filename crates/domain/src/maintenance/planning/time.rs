@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::Notice;
 use crate::maintenance::freeze::{self, moved_note};
 use crate::maintenance::reason::Kind;
-use crate::maintenance::schedule::{self, Expected, Terms};
+use crate::maintenance::schedule::{self, Terms};
 use crate::maintenance::standing::{Standing, Undone};
-use crate::maintenance::turn::{Missed, Verdict, expected_run, missed_note};
+use crate::maintenance::turn::{Missed, Verdict, missed_note};
 use crate::maintenance::{Due, Window};
 use crate::release::Release;
 
@@ -153,10 +153,7 @@ fn time_anew(
         notice,
         required_by: due.required_by,
         freezes: &standing.freezes,
-        expected: Expected {
-            run: expected_run(standing.longest_run),
-            ..Expected::default()
-        },
+        expected: standing.expected(),
     };
     let (scheduled_for, note) = match schedule::schedule(&terms) {
         Ok(scheduled) => (Some(scheduled.opening.from), scheduled.note()),

@@ -107,6 +107,7 @@ impl Year {
             self.plan(at, now);
         }
         self.begin_what_is_due(tick, now);
+        self.go_on_with_what_is_ready(tick, now);
     }
 
     fn people_act(&mut self, tick: u32) {
@@ -162,10 +163,10 @@ impl Year {
             let planned = standing.planned.as_ref().unwrap();
             let opens_at = planned.scheduled_for.unwrap();
             match standing.turn(now, opens_at).verdict() {
-                Verdict::NotYet | Verdict::Missed(_) => self.unsettled.push(at),
-                Verdict::Again { .. } => {}
+                Verdict::Missed(_) => self.unsettled.push(at),
+                Verdict::NotYet | Verdict::Again { .. } => {}
                 Verdict::Begin { .. } => {
-                    let is_free = self.fleet.running() < RUNS_AT_ONCE as usize;
+                    let is_free = self.fleet.busy() < RUNS_AT_ONCE as usize;
                     if standing.emergency_since().is_none() && !is_free {
                         self.fleet.databases[at].waits_for_its_turn();
                         self.sum.waited += 1;
@@ -178,6 +179,23 @@ impl Year {
                     self.fleet.begin(at, tick, takes, now);
                     self.note(now, at, "started");
                 }
+            }
+        }
+    }
+
+    fn go_on_with_what_is_ready(&mut self, tick: u32, now: Timestamp) {
+        self.fleet.are_ready(tick);
+        for at in self.fleet.to_go_on(now) {
+            if self.fleet.switching() >= RUNS_AT_ONCE as usize {
+                self.fleet.databases[at].waits_for_its_turn();
+                self.sum.waited += 1;
+            } else if self.fleet.go_on(at, tick, now) {
+                promises::may_go_on(&self.fleet.databases[at], now);
+                self.note(now, at, "goes on");
+            } else {
+                self.sum.rolled_back += 1;
+                self.unsettled.push(at);
+                self.note(now, at, "rolled back");
             }
         }
     }

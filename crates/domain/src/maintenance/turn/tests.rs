@@ -21,11 +21,18 @@ fn opening() -> Interval {
     Interval::new(at(OPENS), at(OPENS) + window::LENGTH)
 }
 
+fn without_preparing(run: SignedDuration) -> Expected {
+    Expected {
+        preparing: SignedDuration::ZERO,
+        run,
+    }
+}
+
 fn turn(now: Timestamp) -> Turn<'static> {
     Turn {
         now,
         opening: opening(),
-        run: RUN_AT_LEAST,
+        expected: without_preparing(AT_LEAST),
         freezes: &[],
         rolled_back: None,
         waits_for: None,
@@ -51,6 +58,7 @@ fn missed(verdict: Verdict<'_>) -> String {
 #[test]
 fn it_is_begun_in_its_window_as_long_as_there_is_time_for_it() {
     let begin = Verdict::Begin {
+        from: clock("18:00"),
         until: clock("21:45"),
     };
     for (now, expected) in [
@@ -69,20 +77,49 @@ fn it_is_begun_in_its_window_as_long_as_there_is_time_for_it() {
         assert_eq!(turn(clock(now)).verdict(), expected, "{now}");
     }
     let long = Turn {
-        run: SignedDuration::from_hours(3),
+        expected: without_preparing(SignedDuration::from_hours(3)),
         ..turn(clock("19:01"))
     };
     assert!(missed(long.verdict()).contains("not begun in time"));
     let endless = Turn {
-        run: SignedDuration::MAX,
+        expected: without_preparing(SignedDuration::MAX),
         ..turn(clock("18:00"))
     };
     assert!(missed(endless.verdict()).contains("not begun in time"));
 }
 
 #[test]
+fn what_takes_long_to_prepare_is_begun_before_its_window_and_ends_in_it() {
+    let turn = |now| Turn {
+        expected: Expected {
+            preparing: SignedDuration::from_hours(6),
+            run: SignedDuration::from_mins(30),
+        },
+        ..turn(clock(now))
+    };
+    let begin = Verdict::Begin {
+        from: clock("12:00"),
+        until: clock("15:30"),
+    };
+    assert_eq!(turn("11:59").verdict(), Verdict::NotYet);
+    assert_eq!(turn("12:00").verdict(), begin);
+    assert_eq!(turn("15:30").verdict(), begin);
+    assert!(missed(turn("15:31").verdict()).contains("not begun in time"));
+    let runs = RolledBack {
+        called_off_by: Some("ama@example.com".to_owned()),
+        ..rolled_back(1, "13:00")
+    };
+    let called_off = Turn {
+        rolled_back: Some(&runs),
+        ..turn("13:10")
+    };
+    assert!(missed(called_off.verdict()).contains("called off"));
+}
+
+#[test]
 fn what_was_rolled_back_is_tried_again_after_a_while_that_grows_as_long_as_time_is_left() {
     let begin = Verdict::Begin {
+        from: clock("18:00"),
         until: clock("21:45"),
     };
     let again = |time| Verdict::Again { at: clock(time) };
@@ -170,7 +207,7 @@ fn a_run_is_expected_to_take_half_as_long_again_as_the_longest_one_and_no_less_t
         (Some(minutes(60)), minutes(90)),
         (Some(SignedDuration::MAX), SignedDuration::MAX),
     ] {
-        assert_eq!(expected_run(longest), expected, "{longest:?}");
+        assert_eq!(expected_of(longest), expected, "{longest:?}");
     }
     let waits: Vec<_> = (0..6).map(|times| back_off(times).as_mins()).collect();
     assert_eq!(waits, [0, 5, 10, 20, 40, 60]);
@@ -179,8 +216,9 @@ fn a_run_is_expected_to_take_half_as_long_again_as_the_longest_one_and_no_less_t
 
 proptest! {
     #[test]
-    fn whatever_is_begun_begins_and_ends_within_its_window(
+    fn whatever_is_begun_is_prepared_before_its_window_and_ends_within_it(
         now in -400_i64..400,
+        preparing in 0_i64..400,
         run in 0_i64..400,
         times in 0_u32..20,
         last in 0_i64..400,
@@ -188,23 +226,28 @@ proptest! {
         let minute = |count| at(OPENS) + SignedDuration::from_mins(count);
         let runs = RolledBack { times, last_at: minute(last), because: None, called_off_by: None };
         let turn = Turn {
-            run: SignedDuration::from_mins(run),
+            expected: Expected {
+                preparing: SignedDuration::from_mins(preparing),
+                run: SignedDuration::from_mins(run),
+            },
             rolled_back: (times > 0).then_some(&runs),
             ..turn(minute(now))
         };
+        let takes = SignedDuration::from_mins(preparing + run);
         match turn.verdict() {
-            Verdict::NotYet => prop_assert!(now < 0),
-            Verdict::Begin { until } => {
-                prop_assert!(turn.opening.from <= turn.now && turn.now <= until);
-                prop_assert_eq!(until + turn.run, turn.opening.to);
+            Verdict::NotYet => prop_assert!(now < -preparing),
+            Verdict::Begin { from, until } => {
+                prop_assert!(from <= turn.now && turn.now <= until);
+                prop_assert_eq!(from + SignedDuration::from_mins(preparing), turn.opening.from);
+                prop_assert_eq!(until + takes, turn.opening.to);
                 prop_assert!(times == 0 || minute(last) + back_off(times) <= turn.now);
             }
             Verdict::Again { at } => {
-                prop_assert!(turn.now < at && at + turn.run <= turn.opening.to);
+                prop_assert!(turn.now < at && at + takes <= turn.opening.to);
             }
             Verdict::Missed(_) => {
                 let next = if times > 0 { minute(last) + back_off(times) } else { turn.now };
-                prop_assert!(next.max(turn.now) + turn.run > turn.opening.to);
+                prop_assert!(next.max(turn.now) + takes > turn.opening.to);
             }
         }
     }

@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::super::{Notice, Wanted};
 use super::weather::{APPS, FIRST, TICK};
 use crate::id::{AppId, DatabaseId, MaintenanceId};
+use crate::maintenance::method::{Facts, Method, choose};
 use crate::maintenance::reason::Kind;
-use crate::maintenance::standing::{Outline, Standing, Undone};
+use crate::maintenance::standing::{Longest, Outline, Standing, Undone};
 use crate::maintenance::turn::{ITSELF, RolledBack};
 use crate::maintenance::window::{LENGTH, Window};
-use crate::maintenance::{Freeze, Requirement, Zone};
+use crate::maintenance::{Due, Freeze, Interval, Requirement, Zone, freeze};
 
 const ZONES: [&str; 5] = [
     "UTC",
@@ -23,6 +24,8 @@ const ZONES: [&str; 5] = [
 ];
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const RUNS_LOOKED_AT: usize = 5;
+/// No replacement takes longer here, also by half of it more.
+const PREPARING_MAX: SignedDuration = SignedDuration::from_hours(12);
 /// As little as that, nothing is routine when the year begins.
 const MAINTAINED_DAYS_AGO_MAX: i64 = 85;
 
@@ -41,7 +44,7 @@ pub(super) struct Database {
     typical_ticks: u32,
     /// Each of its runs is rolled back.
     is_hopeless: bool,
-    lengths: VecDeque<SignedDuration>,
+    lengths: VecDeque<Length>,
     pub(super) memory: Memory,
 }
 
@@ -64,11 +67,25 @@ pub(super) struct Memory {
 }
 
 pub(super) struct Run {
-    planned: Outline,
-    ends_at: u32,
-    began_at: u32,
+    pub(super) planned: Outline,
+    phase: Phase,
+    takes: Length,
     started_at: Timestamp,
     is_emergency: bool,
+}
+
+/// In ticks.
+#[derive(Clone, Copy)]
+pub(super) struct Length {
+    preparing: u32,
+    run: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Preparing { until: u32 },
+    Ready,
+    Running { until: u32 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,14 +119,67 @@ impl Fleet {
 
     pub(super) fn runs_are_delayed(&mut self) {
         for at in &self.running {
-            if let Some(run) = &mut self.databases[*at].run {
-                run.ends_at += 1;
+            let run = self.databases[*at].run.as_mut();
+            match &mut run.expect("it runs").phase {
+                Phase::Preparing { until } | Phase::Running { until } => *until += 1,
+                Phase::Ready => {}
             }
         }
     }
 
-    pub(super) fn running(&self) -> usize {
-        self.running.len()
+    /// Who only waits for its window is in nobody's way.
+    pub(super) fn busy(&self) -> usize {
+        self.count(|phase| phase != Phase::Ready)
+    }
+
+    pub(super) fn switching(&self) -> usize {
+        self.count(|phase| matches!(phase, Phase::Running { .. }))
+    }
+
+    fn count(&self, counts: impl Fn(Phase) -> bool) -> usize {
+        let runs = self.running.iter();
+        let runs = runs.filter_map(|at| self.databases[*at].run.as_ref());
+        runs.filter(|run| counts(run.phase)).count()
+    }
+
+    /// Those that have their replacement.
+    pub(super) fn are_ready(&mut self, tick: u32) {
+        for at in &self.running {
+            let run = self.databases[*at].run.as_mut().expect("it runs");
+            if matches!(run.phase, Phase::Preparing { until } if until <= tick) {
+                run.phase = Phase::Ready;
+            }
+        }
+    }
+
+    /// Those whose window is open, the one that is required first going first.
+    pub(super) fn to_go_on(&self, now: Timestamp) -> Vec<usize> {
+        let waits = |at: &usize| {
+            let run = self.databases[*at].run.as_ref();
+            run.is_some_and(|run| run.phase == Phase::Ready && run.opening().from <= now)
+        };
+        let mut ready: Vec<usize> = self.running.iter().copied().filter(waits).collect();
+        ready.sort_by_key(|at| {
+            let planned = self.databases[*at].run.as_ref().map(|run| &run.planned);
+            (planned.map(|p| (p.required_by, p.scheduled_for)), *at)
+        });
+        ready
+    }
+
+    /// False, and it is undone, if people do not want it now.
+    pub(super) fn go_on(&mut self, at: usize, tick: u32, now: Timestamp) -> bool {
+        let database = &mut self.databases[at];
+        let run = database.run.as_mut().expect("it runs");
+        run.phase = Phase::Running {
+            until: tick + run.takes.run,
+        };
+        if freeze::is_frozen(&database.standing.freezes, run.opening()).is_none() {
+            return true;
+        }
+        let run = database.run.take().expect("it runs");
+        self.running.remove(&at);
+        self.databases[at].is_undone(run, None, now);
+        false
     }
 
     pub(super) fn plan(&mut self, at: usize, wanted: Wanted<'_>, now: Timestamp) {
@@ -126,6 +196,7 @@ impl Fleet {
         let waits_for = before.and_then(|before| before.waits_for);
         let planned = database.standing.planned.insert(Outline {
             id,
+            method: method_for(&due).as_str().to_owned(),
             reason: due.kind().to_string(),
             reason_because: Some(due.to_string()),
             release_after: target.name.to_string(),
@@ -157,9 +228,9 @@ impl Fleet {
         database.memory.required = None;
     }
 
-    /// Those whose time has come, the one that is required first going first.
+    /// Those whose time may have come, the one that is required first going first.
     pub(super) fn to_begin(&self, now: Timestamp) -> Vec<usize> {
-        let open = self.planned.range(..=(now, usize::MAX));
+        let open = self.planned.range(..=(now + PREPARING_MAX, usize::MAX));
         let mut open: Vec<usize> = open.map(|(_, at)| *at).collect();
         open.sort_by_key(|at| {
             let standing = &self.databases[*at].standing;
@@ -170,16 +241,23 @@ impl Fleet {
         open
     }
 
-    pub(super) fn begin(&mut self, at: usize, tick: u32, takes: u32, now: Timestamp) {
+    pub(super) fn begin(&mut self, at: usize, tick: u32, takes: Length, now: Timestamp) {
         self.unlist(at);
         let database = &mut self.databases[at];
         let planned = database.standing.planned.take().expect("it is planned");
         database.memory.tried_in.extend(planned.scheduled_for);
         let is_emergency = planned.reason == Kind::Emergency.as_str();
+        let is_early = Some(now) < planned.scheduled_for;
         let run = Run {
             planned,
-            began_at: tick,
-            ends_at: tick + takes,
+            phase: if is_early {
+                let until = tick + takes.preparing;
+                Phase::Preparing { until }
+            } else {
+                let until = tick + takes.preparing + takes.run;
+                Phase::Running { until }
+            },
+            takes,
             started_at: now,
             is_emergency,
         };
@@ -192,7 +270,7 @@ impl Fleet {
         let running = self.running.iter().copied();
         let ends = |at: &usize| {
             let run = self.databases[*at].run.as_ref();
-            run.is_some_and(|run| run.ends_at <= tick || run.outlasts_its_window(now))
+            run.is_some_and(|run| run.is_over(tick) || run.outlasts_its_window(now))
         };
         running.filter(ends).collect()
     }
@@ -201,7 +279,7 @@ impl Fleet {
         self.running.remove(&at);
         let database = &mut self.databases[at];
         let run = database.run.take().expect("it runs");
-        if tick < run.ends_at {
+        if !run.is_over(tick) {
             let by = format!("{ITSELF}, for its window is over");
             database.is_undone(run, Some(by), now);
             Ended::RolledBack
@@ -223,10 +301,29 @@ impl Fleet {
 }
 
 impl Run {
-    fn outlasts_its_window(&self, now: Timestamp) -> bool {
-        let opened = self.planned.scheduled_for.expect("it was scheduled");
-        !self.is_emergency && opened + LENGTH <= now
+    pub(super) fn opening(&self) -> Interval {
+        let from = self.planned.scheduled_for.expect("it was scheduled");
+        Interval::new(from, from + LENGTH)
     }
+
+    fn is_over(&self, tick: u32) -> bool {
+        matches!(self.phase, Phase::Running { until } if until <= tick)
+    }
+
+    fn outlasts_its_window(&self, now: Timestamp) -> bool {
+        !self.is_emergency && self.opening().to <= now
+    }
+}
+
+fn method_for(due: &Due) -> Method {
+    let facts = Facts {
+        database: "postgresql-calm-1",
+        is_ha: false,
+        has_ready_standby: false,
+        follows: None,
+        cause: due.cause(),
+    };
+    choose(&facts, None).unwrap().method
 }
 
 impl Database {
@@ -253,7 +350,7 @@ impl Database {
                 undone: None,
                 required: None,
                 waiting: None,
-                longest_run: None,
+                longest: Longest::default(),
             },
             run: None,
             app: AppId(Uuid::from_u128(random.u128(1..=APPS))),
@@ -281,19 +378,25 @@ impl Database {
     }
 
     pub(super) fn waits_for_its_turn(&mut self) {
-        if let Some(planned) = &mut self.standing.planned {
-            planned.waits_for = Some("it waits for others to end".to_owned());
-            self.memory.waited_in.extend(planned.scheduled_for);
-        }
+        let planned = self.standing.planned.as_mut();
+        let planned = planned.or(self.run.as_mut().map(|run| &mut run.planned));
+        let planned = planned.expect("it is planned or waits for its window");
+        planned.waits_for = Some("it waits for others to end".to_owned());
+        self.memory.waited_in.extend(planned.scheduled_for);
     }
 
-    /// In ticks; one in two hundred takes much longer than it ever did.
-    pub(super) fn draw_length(&self, random: &mut fastrand::Rng) -> u32 {
-        let typical = self.typical_ticks + random.u32(..=1);
-        if random.u8(..200) == 0 {
-            typical * 20
-        } else {
-            typical
+    /// One in two hundred takes much longer than it ever did.
+    pub(super) fn draw_length(&self, random: &mut fastrand::Rng) -> Length {
+        let times = if random.u8(..200) == 0 { 20 } else { 1 };
+        let planned = self.standing.planned.as_ref();
+        let builds = planned.is_some_and(|p| p.method == Method::Changeover.as_str());
+        Length {
+            preparing: if builds {
+                (self.typical_ticks + random.u32(..=1)) * times
+            } else {
+                0
+            },
+            run: random.u32(1..=2) * times,
         }
     }
 
@@ -303,13 +406,19 @@ impl Database {
     }
 
     fn is_done(&mut self, run: Run, now: Timestamp) {
-        let took = TICK * (run.ends_at - run.began_at) as i32;
-        self.lengths.push_back(took);
+        self.lengths.push_back(run.takes);
         if self.lengths.len() > RUNS_LOOKED_AT {
             self.lengths.pop_front();
         }
         let standing = &mut self.standing;
-        standing.longest_run = self.lengths.iter().max().copied();
+        let longest = |part: fn(&Length) -> u32| {
+            let ticks = self.lengths.iter().map(part).max();
+            ticks.map(|ticks| TICK * ticks as i32)
+        };
+        standing.longest = Longest {
+            preparing: longest(|length| length.preparing),
+            run: longest(|length| length.run),
+        };
         standing.release.clone_from(&run.planned.release_after);
         standing.maintained_at = now;
         standing.undone = None;
@@ -339,7 +448,7 @@ impl Database {
             scheduled_for,
             release_after: run.planned.release_after,
             last_at: now,
-            in_window: (scheduled_for <= now).then_some(RolledBack {
+            in_window: Some(RolledBack {
                 times: times + 1,
                 last_at: now,
                 because: Some("its disk is full".to_owned()),

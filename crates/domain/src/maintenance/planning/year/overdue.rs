@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::fleet::{Database, Fleet};
 use super::weather::Weather;
-use crate::maintenance::turn::expected_run;
+use crate::maintenance::turn::expected_of;
 use crate::maintenance::window::LENGTH;
 use crate::maintenance::{Interval, Policy, freeze};
 use crate::plan::Plan;
@@ -102,10 +102,10 @@ impl Judge<'_> {
     }
 
     fn excuse(&self, fleet: &Fleet, database: &Database, opening: Interval) -> Option<Excuse> {
-        let run = expected_run(database.standing.longest_run);
-        let until = opening.from + (LENGTH - run);
-        let was_there =
-            opening.from <= until && fleet.there.range(opening.from..=until).next().is_some();
+        let longest = database.standing.longest;
+        let from = opening.from - expected_of(longest.preparing);
+        let until = from + (LENGTH - expected_of(longest.run));
+        let was_there = from <= until && fleet.there.range(from..=until).next().is_some();
         if database.memory.tried_in.contains(&opening.from) {
             Some(Excuse::RolledBack)
         } else if freeze::is_frozen(&database.standing.freezes, opening).is_some() {

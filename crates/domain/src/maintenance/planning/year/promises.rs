@@ -3,13 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::fleet::Database;
-use crate::maintenance::turn::expected_run;
+use crate::maintenance::turn::expected_of;
 use crate::maintenance::{Policy, freeze};
 use crate::plan::Plan;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// In an opening of its own window, with time to end in it, in no freeze, and after people were told.
+/// For an opening of its own window, no sooner than it has to be prepared, with time to end in it, outside of freezes,
+/// and after people were told.
 pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: Timestamp) {
     let standing = &database.standing;
     if standing.emergency_since().is_some() {
@@ -25,9 +26,11 @@ pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: 
         opening.from, opens_at,
         "no opening of its window: {standing:?}"
     );
-    let ends = now + expected_run(standing.longest_run);
+    let preparing = expected_of(standing.longest.preparing);
+    let begins = now.max(opening.from - preparing);
+    let ends = begins + expected_of(standing.longest.run);
     assert!(
-        opening.from <= now && ends <= opening.to,
+        opening.from - preparing <= now && ends <= opening.to,
         "{now}: {standing:?}"
     );
     assert!(
@@ -39,6 +42,15 @@ pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: 
         database.memory.is_short || told_at + policy.notice() <= opening.from,
         "told at {told_at}: {standing:?}"
     );
+}
+
+/// Clients feel nothing before the window is open, and nothing in a freeze.
+pub(super) fn may_go_on(database: &Database, now: Timestamp) {
+    let opening = database.run.as_ref().expect("it runs").opening();
+    let is_open = opening.from <= now && now < opening.to;
+    assert!(is_open, "{now}: {:?}", database.standing);
+    let freezes = &database.standing.freezes;
+    assert!(freeze::is_frozen(freezes, opening).is_none(), "{freezes:?}");
 }
 
 /// It was not done for the same reason before, unless that comes again.

@@ -1,0 +1,201 @@
+//! What builds a replacement is prepared before its window and switched in it; until then it is ready, and people may
+//! have it now, not at all, or not in a freeze.
+
+use upkeep_domain::maintenance::freeze::Scope;
+use upkeep_domain::maintenance::schedule::Week;
+use upkeep_domain::maintenance::{Freeze, Outlook};
+use upkeep_engine::request::RunMaintenance;
+use upkeep_store::Maintenance;
+
+use crate::case::run;
+use crate::requests::Desk;
+use crate::stage::{FIRST, planning_engine, wait_until};
+
+const RELEASES: [&str; 2] = [FIRST, "15.20-b"];
+const SOON: &str = "-10 minutes";
+
+impl Desk {
+    /// With its replacement, before its window.
+    async fn is_ready(&self) -> Maintenance {
+        self.planned_as("it is planned", |_| true).await;
+        self.time_passes(&self.database, SOON).await;
+        self.has_status("ready").await
+    }
+
+    async fn has_status(&self, status: &str) -> Maintenance {
+        let mut found = None;
+        wait_until(&format!("it is {status}"), async || {
+            found = self.runs(&self.database).await.into_iter().next();
+            found.as_ref().is_some_and(|run| run.status == status)
+        })
+        .await;
+        found.expect("it was waited for")
+    }
+
+    async fn its_window_opens(&self) {
+        let opens = "UPDATE upkeep.maintenances SET scheduled_for = now() WHERE status = 'ready'";
+        self.stage.change(opens).await;
+    }
+
+    fn was_held(&self) -> bool {
+        !self.sim.calls_made("changeover", "hold").is_empty()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replacement_is_ready_before_the_window_and_takes_over_in_it() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    let ready = desk.is_ready().await;
+    assert_eq!(desk.stage.store.maintenances_going_on().await.unwrap(), 0);
+    desk.a_turn_goes_by().await;
+    assert_eq!(desk.has_status("ready").await.id, ready.id);
+    assert_eq!(
+        desk.notices(&desk.database).await,
+        ["maintenance_scheduled"]
+    );
+    assert!(!desk.was_held());
+    let outlooks = desk.outlooks().await;
+    assert!(
+        outlooks
+            .iter()
+            .all(|outlook| *outlook == Outlook::Scheduled),
+        "{outlooks:?}"
+    );
+    let later = desk.engine.reschedule(&desk.database, Week::Later(1), "id");
+    let refusal = later.await.map(drop).unwrap_err();
+    assert!(refusal.sentence.contains("keeps its time"), "{refusal:?}");
+    desk.its_window_opens().await;
+    desk.ended(&desk.database, &["succeeded"]).await;
+    let [run] = &desk.runs(&desk.database).await[..] else {
+        panic!("it ran once");
+    };
+    assert!(run.started_at >= run.scheduled_for, "{run:?}");
+    assert_eq!(run.begun_by.as_deref(), Some("Upkeep"));
+    assert_eq!(
+        desk.notices(&desk.database).await,
+        [
+            "maintenance_scheduled",
+            "maintenance_started",
+            "maintenance_succeeded"
+        ]
+    );
+    assert_eq!(desk.sim.violations(), [] as [&str; 0]);
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_dies_while_it_is_ready_does_not_build_it_again() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    let ready = desk.is_ready().await;
+    let instances = desk.stage.store.instances(desk.database.id).await.unwrap();
+    running.abort();
+    let _ = running.await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.a_turn_goes_by().await;
+    desk.its_window_opens().await;
+    desk.ended(&desk.database, &["succeeded"]).await;
+    let primary = desk.stage.database(desk.database.id).await.unwrap();
+    let built = instances.iter().map(|instance| Some(instance.id));
+    assert!({ built }.any(|built| built == primary.primary_instance));
+    assert_eq!(desk.runs(&desk.database).await[0].id, ready.id);
+    assert_eq!(desk.sim.violations(), [] as [&str; 0]);
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_may_have_at_once_what_is_ready() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    let ready = desk.is_ready().await;
+    let request = || RunMaintenance {
+        request_id: Some("once".to_owned()),
+        by: "ama".to_owned(),
+        ..desk.maintenance(None)
+    };
+    for _ in 0..2 {
+        let begun = desk.engine.run_maintenance(request()).await.unwrap();
+        assert_eq!(begun.id, ready.id);
+    }
+    desk.ended(&desk.database, &["succeeded"]).await;
+    let run = &desk.runs(&desk.database).await[0];
+    assert_eq!(run.begun_by.as_deref(), Some("ama"));
+    assert!(run.completed_at < run.scheduled_for, "{run:?}");
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_does_not_wait_for_the_window_of_what_is_ready() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.is_ready().await;
+    let because = "a disk fails";
+    let required = desk
+        .engine
+        .require_maintenance(&desk.database, because, true, "ama", None);
+    required.await.unwrap();
+    desk.ended(&desk.database, &["succeeded"]).await;
+    desk.a_turn_goes_by().await;
+    assert!(desk.planned_for(&desk.database).await.is_none());
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_called_off_while_it_is_ready_is_done_in_the_next_window() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.is_ready().await;
+    let called_off = desk.engine.cancel_maintenance(&desk.database, "ama");
+    called_off.await.unwrap();
+    desk.ended(&desk.database, &["rolled_back"]).await;
+    let missed = |planned: &Maintenance| planned.scheduled_for > planned.previously_scheduled_for;
+    desk.planned_as("it is planned anew", missed).await;
+    assert_eq!(
+        desk.missed_because(&desk.database).await,
+        ["it was called off by ama"]
+    );
+    assert_eq!(desk.sim.unsettled(), [] as [&str; 0]);
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_freeze_that_comes_while_it_is_ready_is_kept() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.is_ready().await;
+    let freeze = Freeze::typed(Scope::Fleet, ("01-01", "12-31"), None, "closing").unwrap();
+    desk.stage
+        .store
+        .add_freeze(&freeze, "ama", None)
+        .await
+        .unwrap();
+    desk.its_window_opens().await;
+    desk.ended(&desk.database, &["rolled_back"]).await;
+    let run = &desk.runs(&desk.database).await[0];
+    let because = run.sentence.as_deref().unwrap_or_default();
+    assert!(because.contains("in a freeze (closing"), "{because}");
+    assert!(!desk.was_held());
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_builds_nothing_is_begun_by_its_window_only() {
+    let desk = Desk::open(&[FIRST]).await;
+    let primary = desk.database.primary_instance.expect("it has one");
+    desk.sim.let_wait(primary, "max_connections");
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.planned_as("it is planned", |_| true).await;
+    desk.time_passes(&desk.database, SOON).await;
+    let other = crate::case::provisioned(&desk.stage, &desk.sim).await;
+    desk.sim
+        .let_wait(other.primary_instance.unwrap(), "wal_level");
+    wait_until("the other one is planned", async || {
+        desk.planned_for(&other).await.is_some()
+    })
+    .await;
+    assert_eq!(desk.runs(&desk.database).await.len(), 0, "it is not open");
+    desk.time_passes(&desk.database, "0 minutes").await;
+    desk.ended(&desk.database, &["succeeded"]).await;
+    running.abort();
+}
