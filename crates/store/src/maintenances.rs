@@ -8,6 +8,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
+use upkeep_domain::maintenance::Status;
 use upkeep_domain::preflight::{Report, Waiver};
 
 use crate::{Error, Store};
@@ -66,6 +67,16 @@ pub struct NewMaintenance {
     pub request_id: Option<String>,
     /// It is begun before its window, to prepare for it.
     pub waits_for_window: bool,
+}
+
+impl NewMaintenance {
+    pub(crate) fn status(&self) -> Status {
+        if self.waits_for_window {
+            Status::Preparing
+        } else {
+            Status::Running
+        }
+    }
 }
 
 impl Maintenance {

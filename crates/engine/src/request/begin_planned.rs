@@ -1,6 +1,9 @@
 //! What is planned, begun by itself: in its window, and otherwise as if a person had asked for it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use upkeep_domain::maintenance::Status;
 use upkeep_domain::maintenance::standing::{Outline, Standing};
 use upkeep_domain::maintenance::turn::{self, ITSELF, Verdict};
 use upkeep_domain::procedure::{Steps, changeover};
@@ -12,18 +15,11 @@ use super::window::changed_meanwhile;
 use super::{already_busy, store_refusal};
 use crate::Engine;
 
-/// How many maintenances went on when one was refused its turn: whoever is less urgent does not overtake it, also if
-/// one of them ends meanwhile.
+/// How many maintenances went on when one was refused its turn, of those that are prepared and of those that run:
+/// whoever is less urgent does not overtake it, also if one of them ends meanwhile.
 #[derive(Default)]
 pub(crate) struct Queue {
-    going_on: Option<i64>,
-}
-
-impl Queue {
-    fn refuse(&mut self, going_on: i64) -> Refusal {
-        self.going_on = Some(going_on);
-        no_turn(going_on)
-    }
+    going_on: BTreeMap<bool, i64>,
 }
 
 impl Engine {
@@ -72,17 +68,20 @@ impl Engine {
         turn: &Turn,
         queue: &mut Queue,
     ) -> Result<(), Refusal> {
+        let is_early = now < turn.scheduled_for;
         // Before hosts are asked: those that wait for their turn may be many.
-        let going_on = match queue.going_on {
-            Some(going_on) => going_on,
-            None => self
-                .store
-                .maintenances_going_on()
-                .await
-                .map_err(|error| store_refusal(&error))?,
+        let going_on = match queue.going_on.get(&is_early) {
+            Some(going_on) => *going_on,
+            None => self.going_on(is_early).await?,
         };
         if going_on >= i64::from(turn.runs_at_once) {
-            return Err(queue.refuse(going_on));
+            queue.going_on.insert(is_early, going_on);
+            // Nothing is in its way yet.
+            return if is_early {
+                Ok(())
+            } else {
+                Err(no_turn(going_on))
+            };
         }
         let database = self.store.database(standing.database).await;
         let Some(database) = database.map_err(|error| store_refusal(&error))? else {
@@ -97,7 +96,7 @@ impl Engine {
             request_id: None,
         };
         let mut prepared = self.prepare_run(&request).await?;
-        if now < turn.scheduled_for {
+        if is_early {
             // What builds nothing has nothing to do before its window.
             if prepared.workflow.procedure != changeover::Step::PROCEDURE {
                 return Ok(());
@@ -134,7 +133,12 @@ impl Engine {
                 );
                 Ok(())
             }
-            Err(StoreError::NoTurn { going_on }) => Err(queue.refuse(going_on)),
+            Err(StoreError::NoTurn { going_on }) => {
+                queue
+                    .going_on
+                    .insert(maintenance.waits_for_window, going_on);
+                Err(no_turn(going_on))
+            }
             Err(StoreError::NotAsSeen) => Err(changed_meanwhile(database)),
             Err(StoreError::Exists { .. }) => Err(already_busy(
                 &database.name,
@@ -143,6 +147,16 @@ impl Engine {
             )),
             Err(error) => Err(store_refusal(&error)),
         }
+    }
+
+    async fn going_on(&self, is_early: bool) -> Result<i64, Refusal> {
+        let status = if is_early {
+            Status::Preparing
+        } else {
+            Status::Running
+        };
+        let going_on = self.store.maintenances_going_on(status).await;
+        going_on.map_err(|error| store_refusal(&error))
     }
 
     async fn note_waiting(&self, planned: &Outline, waits_for: &str) -> Result<(), Refusal> {

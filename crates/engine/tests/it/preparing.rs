@@ -3,7 +3,7 @@
 
 use upkeep_domain::maintenance::freeze::Scope;
 use upkeep_domain::maintenance::schedule::Week;
-use upkeep_domain::maintenance::{Freeze, Outlook};
+use upkeep_domain::maintenance::{Freeze, Outlook, Status};
 use upkeep_engine::request::RunMaintenance;
 use upkeep_store::Maintenance;
 
@@ -47,7 +47,11 @@ async fn a_replacement_is_ready_before_the_window_and_takes_over_in_it() {
     let desk = Desk::open(&RELEASES).await;
     let running = run(&planning_engine(&desk.stage.store, &desk.sim));
     let ready = desk.is_ready().await;
-    assert_eq!(desk.stage.store.maintenances_going_on().await.unwrap(), 0);
+    let store = &desk.stage.store;
+    for status in [Status::Preparing, Status::Running] {
+        let going_on = store.maintenances_going_on(status).await;
+        assert_eq!(going_on.unwrap(), 0, "it is in nobody's way");
+    }
     desk.a_turn_goes_by().await;
     assert_eq!(desk.has_status("ready").await.id, ready.id);
     assert_eq!(

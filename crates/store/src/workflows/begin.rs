@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
-use upkeep_domain::id::{DatabaseId, MaintenanceId, WorkflowId};
+use upkeep_domain::id::{DatabaseId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use uuid::Uuid;
 
@@ -37,10 +37,9 @@ pub struct Turn {
     pub runs_at_once: u32,
 }
 
-/// What is ready only waits for its window.
 const GOING_ON: &str = "
     SELECT count(*) FROM upkeep.workflows w JOIN upkeep.maintenances m ON m.id = w.maintenance_id
-    WHERE w.ended_as IS NULL AND m.status <> 'ready'";
+    WHERE w.ended_as IS NULL AND m.status = $1";
 
 /// Names the lock under which turns are taken.
 const TURNS: i64 = 0x7570_6b65_6570_0002;
@@ -99,10 +98,11 @@ impl Store {
         self.begin_with(workflow, With::End).await
     }
 
-    /// How many maintenances are worked on, or wait for their family's other work. What waits for its window does not
-    /// count.
-    pub async fn maintenances_going_on(&self) -> Result<i64, Error> {
-        let row = self.client().await?.query_one(GOING_ON, &[]).await;
+    /// How many maintenances are at that, or wait for their family's other work: those that are prepared, those that
+    /// wait for their windows, those that run.
+    pub async fn maintenances_going_on(&self, status: Status) -> Result<i64, Error> {
+        let status = status.as_str();
+        let row = self.client().await?.query_one(GOING_ON, &[&status]).await;
         Ok(row
             .map_err(Error::query("count the maintenances that go on"))?
             .get(0))
@@ -118,7 +118,7 @@ impl Store {
         // Before any row of a maintenance, as whoever plans does.
         let family = lock_family(&transaction, workflow.database, leader).await?;
         if let With::Maintenance(maintenance, Some(turn)) = with {
-            take_turn(&transaction, maintenance.id, turn).await?;
+            take_turn(&transaction, maintenance, turn).await?;
         }
         let mut maintenance = None;
         match with {
@@ -142,12 +142,12 @@ impl Store {
 /// until that is committed.
 async fn take_turn(
     transaction: &Transaction<'_>,
-    planned: MaintenanceId,
+    planned: &NewMaintenance,
     turn: &Turn,
 ) -> Result<(), Error> {
     lock_turns(transaction).await?;
     let going_on: i64 = transaction
-        .query_one(GOING_ON, &[])
+        .query_one(GOING_ON, &[&planned.status().as_str()])
         .await
         .map_err(Error::query("count the maintenances that go on"))?
         .get(0);
@@ -158,7 +158,7 @@ async fn take_turn(
         .query_opt(
             "SELECT FROM upkeep.maintenances
              WHERE id = $1 AND started_at IS NULL AND scheduled_for = $2 AND now() BETWEEN $3 AND $4 FOR UPDATE",
-            &[&planned.0, &turn.scheduled_for, &turn.from, &turn.until],
+            &[&planned.id.0, &turn.scheduled_for, &turn.from, &turn.until],
         )
         .await
         .map_err(Error::query("look for a planned maintenance"))?;
@@ -235,11 +235,6 @@ async fn insert_maintenance(
     workflow: &NewWorkflow,
     maintenance: &NewMaintenance,
 ) -> Result<(), Error> {
-    let status = if maintenance.waits_for_window {
-        Status::Preparing
-    } else {
-        Status::Running
-    };
     let begun = transaction
         .query_one(
             concat!(
@@ -264,7 +259,7 @@ async fn insert_maintenance(
             &[
                 &maintenance.id.0,
                 &workflow.database.0,
-                &status.as_str(),
+                &maintenance.status().as_str(),
                 &maintenance.method,
                 &maintenance.reason,
                 &maintenance.release_before,

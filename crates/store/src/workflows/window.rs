@@ -35,7 +35,8 @@ macro_rules! go_on {
         SET status = 'running', started_at = clock_timestamp(), begun_by = coalesce($2, m.begun_by),
             request_id = coalesce($3, m.request_id)
         FROM upkeep.workflows w
-        WHERE w.maintenance_id = m.id AND w.ended_as IS NULL AND m.status IN ('preparing', 'ready') AND ",
+        WHERE w.maintenance_id = m.id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
+          AND m.status IN ('preparing', 'ready') AND ",
             $whose,
             "
         RETURNING m.*, w.id AS workflow_id)
@@ -56,9 +57,9 @@ impl Store {
             .client()
             .await?
             .query_opt(
-                "UPDATE upkeep.maintenances SET status = 'ready'
-                 WHERE id = $1 AND status IN ('preparing', 'ready') AND scheduled_for IS NOT NULL
-                 RETURNING scheduled_for, now()",
+                "WITH u AS (UPDATE upkeep.maintenances SET status = 'ready' WHERE id = $1 AND status = 'preparing')
+                 SELECT scheduled_for, now() FROM upkeep.maintenances
+                 WHERE id = $1 AND status IN ('preparing', 'ready') AND scheduled_for IS NOT NULL",
                 &[&maintenance.0],
             )
             .await

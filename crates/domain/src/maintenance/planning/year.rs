@@ -166,8 +166,13 @@ impl Year {
                 Verdict::Missed(_) => self.unsettled.push(at),
                 Verdict::NotYet | Verdict::Again { .. } => {}
                 Verdict::Begin { .. } => {
-                    let is_free = self.fleet.busy() < RUNS_AT_ONCE as usize;
-                    if standing.emergency_since().is_none() && !is_free {
+                    let going_on = if now < opens_at {
+                        self.fleet.preparing()
+                    } else {
+                        self.fleet.switching()
+                    };
+                    let is_full = going_on >= RUNS_AT_ONCE as usize;
+                    if standing.emergency_since().is_none() && is_full {
                         self.fleet.databases[at].waits_for_its_turn();
                         self.sum.waited += 1;
                         continue;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::sleep;
+use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::instance::ProcessState;
 use upkeep_domain::maintenance::{Interval, freeze, window};
 use upkeep_store::{Error as StoreError, WindowWait};
@@ -43,7 +44,10 @@ pub(crate) async fn await_window(visit: &Visit<'_>, copy: Copy) -> Result<Done, 
                 Err(StoreError::NoTurn { going_on }) => {
                     format!("for {going_on} other maintenances to end")
                 }
-                Err(_) => "for our own state".to_owned(),
+                Err(error) => {
+                    tracing::warn!(error = %ErrorChain(&error), "cannot take the turn; trying on");
+                    "for our own state".to_owned()
+                }
             }
         };
         visit.not_cancelled()?;

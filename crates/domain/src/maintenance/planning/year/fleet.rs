@@ -127,9 +127,8 @@ impl Fleet {
         }
     }
 
-    /// Who only waits for its window is in nobody's way.
-    pub(super) fn busy(&self) -> usize {
-        self.count(|phase| phase != Phase::Ready)
+    pub(super) fn preparing(&self) -> usize {
+        self.count(|phase| matches!(phase, Phase::Preparing { .. }))
     }
 
     pub(super) fn switching(&self) -> usize {
