@@ -26,6 +26,9 @@ use weather::{TICKS, TICKS_OF_A_DAY, Weather};
 /// As many as a policy allows.
 const RUNS_AT_ONCE: u32 = 64;
 
+/// Between what happens, only what falls due by itself is found so.
+const LOOK_AT_ALL_EVERY: u32 = 2 * TICKS_OF_A_DAY;
+
 /// Of all that have a window; the others have none, and nothing planned.
 const PLAN: &str = "standard-0";
 
@@ -93,7 +96,7 @@ impl Year {
         let now = self.weather.clock(tick);
         self.fleet.server_was_there(now);
         self.end_runs(tick, now);
-        if self.all_unsettled || tick.is_multiple_of(TICKS_OF_A_DAY) {
+        if self.all_unsettled || tick.is_multiple_of(LOOK_AT_ALL_EVERY) {
             (0..self.fleet.databases.len()).for_each(|at| self.plan(at, now));
             self.all_unsettled = false;
             let judge = Judge {
