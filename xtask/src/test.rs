@@ -12,6 +12,9 @@ use crate::{lint, setup};
 /// The module of integration tests that are slow; whatever does not lie in it is run at any time.
 const FAULTS: &str = "faults::";
 
+/// Two that switch real servers, and one in the simulated world beside them: all of them wait for much of their time.
+const FAULTS_AT_ONCE: &str = "3";
+
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// Run what is left out otherwise: crashes, faults and long scenarios on real servers
@@ -53,7 +56,12 @@ impl Test {
             format!("not {faults}")
         };
         let run = ["nextest", "run", "--workspace", "--filterset", &part];
-        [&run.map(str::to_owned), self.args.as_slice()].concat()
+        let threads: &[_] = if self.faults {
+            &["--test-threads", FAULTS_AT_ONCE].map(str::to_owned)
+        } else {
+            &[]
+        };
+        [&run.map(str::to_owned), threads, self.args.as_slice()].concat()
     }
 
     fn by_cargo(&self) -> Vec<String> {

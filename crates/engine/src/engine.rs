@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// Workflows that one server runs at a time; the rest wait their turn.
-const RUNNING_MAX: usize = 64;
+pub(crate) const RUNNING_MAX: usize = 64;
 
 /// A handle on the engine; cheap to clone.
 #[derive(Clone)]

@@ -65,13 +65,13 @@ pub struct NewMaintenance {
     /// Who asked for it.
     pub begun_by: String,
     pub request_id: Option<String>,
-    /// It is begun before its window, to prepare for it.
-    pub waits_for_window: bool,
+    /// Of one that is begun before its window, to prepare for it: later than that it would not end within it.
+    pub go_on_until: Option<Timestamp>,
 }
 
 impl NewMaintenance {
     pub(crate) fn status(&self) -> Status {
-        if self.waits_for_window {
+        if self.go_on_until.is_some() {
             Status::Preparing
         } else {
             Status::Running

@@ -89,7 +89,7 @@ const LAST_TOLD: &str = "
            -- What was told long ago is forgotten by now.
            coalesce((SELECT max(o.created_at) FROM upkeep.outbox o WHERE o.maintenance_id = m.id), m.created_at) AS told_at
     FROM upkeep.maintenances m
-    WHERE m.started_at IS NULL AND m.scheduled_for BETWEEN now() AND now() + $1::bigint * interval '1 second'";
+    WHERE (m.started_at IS NULL OR m.status IN ('preparing', 'ready')) AND m.scheduled_for BETWEEN now() AND now() + $1::bigint * interval '1 second'";
 
 const REMIND: &str = concat!(
     "INSERT INTO upkeep.outbox (database_id, kind, body) SELECT m.database_id, $3, ",
@@ -154,7 +154,8 @@ impl Store {
         let transaction = transactions.begin().await?;
         let planned = transaction
             .query_opt(
-                "SELECT FROM upkeep.maintenances WHERE id = $1 AND scheduled_for = $2 AND started_at IS NULL FOR UPDATE",
+                "SELECT FROM upkeep.maintenances WHERE id = $1 AND scheduled_for = $2
+                   AND (started_at IS NULL OR status IN ('preparing', 'ready')) FOR UPDATE",
                 &[&of.maintenance.0, &of.scheduled_for],
             )
             .await

@@ -257,7 +257,8 @@ async fn nothing_is_planned(
 ) -> Result<bool, Error> {
     let row = transaction
         .query_opt(
-            "SELECT FROM upkeep.maintenances WHERE database_id = $1 AND started_at IS NULL",
+            "SELECT FROM upkeep.maintenances
+             WHERE database_id = $1 AND (started_at IS NULL OR status IN ('preparing', 'ready'))",
             &[&database.0],
         )
         .await

@@ -20,7 +20,7 @@ use crate::{Error, Store};
 const RUNS_LOOKED_AT: i64 = 5;
 
 const STANDINGS: &str = "
-    SELECT d.id, d.plan, d.maintenance_window, d.created_at, i.release,
+    SELECT d.id, d.plan, d.follows IS NOT NULL AS is_follower, d.maintenance_window, d.created_at, i.release,
            ARRAY(SELECT t.app_id FROM upkeep.attachments t WHERE t.database_id = d.id) AS apps,
            coalesce(done.at, d.created_at) AS maintained_at,
            p.id AS planned_id, p.method, p.reason, p.reason_because, p.release_after, p.required_by, p.scheduled_for, p.schedule_note,
@@ -109,6 +109,7 @@ fn standing(row: &Row, freezes: &[KeptFreeze]) -> Standing {
     Standing {
         database: DatabaseId(row.get("id")),
         plan: row.get("plan"),
+        is_follower: row.get("is_follower"),
         release: row.get("release"),
         chosen_window: row
             .get::<_, Option<Json<Window>>>("maintenance_window")

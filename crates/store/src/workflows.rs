@@ -16,6 +16,8 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use upkeep_domain::host_command::Fence;
 use upkeep_domain::id::{DatabaseId, MaintenanceId, WorkflowId};
+use upkeep_domain::procedure::Steps;
+use upkeep_domain::procedure::changeover::Step;
 use uuid::Uuid;
 
 use crate::{Error, Store};
@@ -160,9 +162,12 @@ impl Store {
             .client()
             .await?
             .query_one(
-                "SELECT EXISTS (SELECT FROM upkeep.workflows WHERE (ended_as IS NULL OR ended_as = 'stuck')
-                   AND database_id IN (SELECT unnest(ARRAY[id, follows]) FROM upkeep.databases WHERE id = $1))",
-                &[&database.0],
+                "SELECT EXISTS (
+                     SELECT FROM upkeep.workflows w JOIN upkeep.databases d ON w.database_id IN (d.id, d.follows)
+                     WHERE d.id = $1 AND (w.ended_as IS NULL OR w.ended_as = 'stuck')
+                       -- While its leader waits for a window a follower is nobody's work.
+                       AND (w.database_id = d.id OR w.step <> $2))",
+                &[&database.0, &Step::AwaitWindow.spec().name],
             )
             .await
             .map_err(Error::query("look for work in progress"))?;

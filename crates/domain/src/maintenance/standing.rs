@@ -13,6 +13,7 @@ use crate::plan::Plan;
 pub struct Standing {
     pub database: DatabaseId,
     pub plan: String,
+    pub is_follower: bool,
     /// That of its primary.
     pub release: String,
     pub chosen_window: Option<Window>,
@@ -97,17 +98,24 @@ impl Standing {
         emergency.map(|required| required.since)
     }
 
-    /// How long the work will take. Nothing is prepared for methods that build nothing.
+    /// How long the work will take. What builds nothing has nothing to prepare, and followers are changed over wholly
+    /// within their window.
     pub fn expected(&self) -> Expected {
+        let Longest { preparing, run } = self.longest;
         let planned = self.planned.as_ref();
         let builds = planned.is_none_or(|planned| planned.method == Method::Changeover.as_str());
+        if builds && !self.is_follower {
+            return Expected {
+                preparing: expected_of(preparing),
+                run: expected_of(run),
+            };
+        }
+        let all = preparing
+            .unwrap_or_default()
+            .saturating_add(run.unwrap_or_default());
         Expected {
-            preparing: if builds {
-                expected_of(self.longest.preparing)
-            } else {
-                SignedDuration::ZERO
-            },
-            run: expected_of(self.longest.run),
+            preparing: SignedDuration::ZERO,
+            run: expected_of(Some(all)),
         }
     }
 

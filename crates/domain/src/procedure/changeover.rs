@@ -138,7 +138,7 @@ impl Steps for Step {
                 "await_window",
                 "Waiting until its window opens",
                 48 * HOUR,
-                2,
+                20,
                 Forward,
             ),
             PointFollowers => StepSpec::new(

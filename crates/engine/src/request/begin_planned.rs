@@ -14,6 +14,10 @@ use super::run_maintenance::{Prepared, RunMaintenance};
 use super::window::changed_meanwhile;
 use super::{already_busy, store_refusal};
 use crate::Engine;
+use crate::engine::RUNNING_MAX;
+
+/// So many that are ready leave room for other work.
+const WAITING_MAX: i64 = RUNNING_MAX as i64 / 2;
 
 /// How many maintenances went on when one was refused its turn, of those that are prepared and of those that run:
 /// whoever is less urgent does not overtake it, also if one of them ends meanwhile.
@@ -74,7 +78,8 @@ impl Engine {
             Some(going_on) => *going_on,
             None => self.going_on(is_early).await?,
         };
-        if going_on >= i64::from(turn.runs_at_once) {
+        let is_crowded = is_early && self.too_many_wait().await?;
+        if is_crowded || going_on >= i64::from(turn.runs_at_once) {
             queue.going_on.insert(is_early, going_on);
             // Nothing is in its way yet.
             return if is_early {
@@ -101,7 +106,9 @@ impl Engine {
             if prepared.workflow.procedure != changeover::Step::PROCEDURE {
                 return Ok(());
             }
-            prepared.maintenance.waits_for_window = true;
+            let preparing = turn.scheduled_for.duration_since(turn.from);
+            let until = turn.until.checked_add(preparing);
+            prepared.maintenance.go_on_until = Some(until.unwrap_or(Timestamp::MAX));
         }
         self.begin_prepared(&request, &prepared, turn, queue).await
     }
@@ -128,7 +135,7 @@ impl Engine {
                 tracing::info!(
                     database = database.name,
                     method = maintenance.method,
-                    waits_for_window = maintenance.waits_for_window,
+                    waits_for_window = maintenance.go_on_until.is_some(),
                     "begun by itself"
                 );
                 Ok(())
@@ -136,7 +143,7 @@ impl Engine {
             Err(StoreError::NoTurn { going_on }) => {
                 queue
                     .going_on
-                    .insert(maintenance.waits_for_window, going_on);
+                    .insert(maintenance.go_on_until.is_some(), going_on);
                 Err(no_turn(going_on))
             }
             Err(StoreError::NotAsSeen) => Err(changed_meanwhile(database)),
@@ -147,6 +154,12 @@ impl Engine {
             )),
             Err(error) => Err(store_refusal(&error)),
         }
+    }
+
+    /// Each of them takes one of the places in which work is done.
+    async fn too_many_wait(&self) -> Result<bool, Refusal> {
+        let ready = self.store.maintenances_going_on(Status::Ready).await;
+        Ok(ready.map_err(|error| store_refusal(&error))? >= WAITING_MAX)
     }
 
     async fn going_on(&self, is_early: bool) -> Result<i64, Refusal> {

@@ -46,10 +46,6 @@ impl Engine {
             .store
             .require(database.id, &because, emergency, by, request_id);
         let required = required.await.map_err(|error| store_refusal(&error))?;
-        if emergency {
-            let went_on = self.store.go_on_now(database.id, by, None).await;
-            went_on.map_err(|error| store_refusal(&error))?;
-        }
         self.plan_now();
         Ok(required)
     }

@@ -129,7 +129,7 @@ impl Engine {
             window: self.window(database)?.map(|window| window.to_string()),
             begun_by: request.by.clone(),
             request_id: request.request_id.clone(),
-            waits_for_window: false,
+            go_on_until: None,
         };
         let workflow = match &leader {
             Some(leader) => {

@@ -83,7 +83,10 @@ impl Engine {
             .choose_window(database.id, &window, moved.as_ref())
             .await;
         if !chosen.map_err(|error| store_refusal(&error))? {
-            return Err(changed_meanwhile(database));
+            return Err(match planned {
+                Some(_) => changed_meanwhile(database),
+                None => self.nothing_to_move(database).await?,
+            });
         }
         Ok(WindowChange {
             previous,

@@ -199,7 +199,8 @@ async fn what_nobody_takes_for_three_days_is_given_up() {
         told.in_state(State::Failed).await == 1
     })
     .await;
-    assert_eq!(told.letterbox.received(), []);
+    // Old as it is now, a reminder may be due.
+    assert_eq!(told.received("maintenance_scheduled"), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

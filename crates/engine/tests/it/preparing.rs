@@ -4,12 +4,12 @@
 use upkeep_domain::maintenance::freeze::Scope;
 use upkeep_domain::maintenance::schedule::Week;
 use upkeep_domain::maintenance::{Freeze, Outlook, Status};
-use upkeep_engine::request::RunMaintenance;
+use upkeep_engine::request::{RunMaintenance, WindowWish};
 use upkeep_store::Maintenance;
 
 use crate::case::run;
 use crate::requests::Desk;
-use crate::stage::{FIRST, planning_engine, wait_until};
+use crate::stage::{Ended, FIRST, PATIENCE, follow, planning_engine, wait_until};
 
 const RELEASES: [&str; 2] = [FIRST, "15.20-b"];
 const SOON: &str = "-10 minutes";
@@ -140,6 +140,16 @@ async fn an_emergency_does_not_wait_for_the_window_of_what_is_ready() {
         .require_maintenance(&desk.database, because, true, "ama", None);
     required.await.unwrap();
     desk.ended(&desk.database, &["succeeded"]).await;
+    assert_eq!(
+        desk.notices(&desk.database).await,
+        [
+            "maintenance_scheduled",
+            "maintenance_emergency",
+            "maintenance_started",
+            "maintenance_succeeded"
+        ]
+    );
+    assert_eq!(desk.runs(&desk.database).await[0].reason, "emergency");
     desk.a_turn_goes_by().await;
     assert!(desk.planned_for(&desk.database).await.is_none());
     running.abort();
@@ -160,6 +170,70 @@ async fn what_is_called_off_while_it_is_ready_is_done_in_the_next_window() {
         ["it was called off by ama"]
     );
     assert_eq!(desk.sim.unsettled(), [] as [&str; 0]);
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_ready_does_not_take_over_in_what_is_left_of_a_window() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.is_ready().await;
+    running.abort();
+    let _ = running.await;
+    let nearly_over = "
+        UPDATE upkeep.maintenances
+        SET go_on_until = go_on_until - (scheduled_for - now()) - interval '230 minutes',
+            scheduled_for = now() - interval '230 minutes' WHERE status = 'ready'";
+    desk.stage.change(nearly_over).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.ended(&desk.database, &["rolled_back"]).await;
+    let run = &desk.runs(&desk.database).await[0];
+    let because = run.sentence.as_deref().unwrap_or_default();
+    assert!(because.contains("too short"), "{because}");
+    assert!(!desk.was_held());
+    let missed = |planned: &Maintenance| planned.scheduled_for > planned.previously_scheduled_for;
+    desk.planned_as("it is planned anew", missed).await;
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_window_is_not_chosen_while_it_is_ready_for_the_old_one() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    desk.is_ready().await;
+    let wish = WindowWish {
+        day: "sunday".to_owned(),
+        time: "2:00".to_owned(),
+        zone: None,
+    };
+    let before = desk.engine.need_window(&desk.database).unwrap();
+    let changed = desk.engine.change_window(&desk.database, &wish).await;
+    let refusal = changed.map(drop).unwrap_err();
+    assert!(refusal.sentence.contains("keeps its time"), "{refusal:?}");
+    let database = desk.stage.database(desk.database.id).await.unwrap();
+    assert_eq!(desk.engine.need_window(&database).unwrap(), before);
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_is_seen_to_while_its_leader_waits_for_a_window() {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    let follower = follow(&desk.engine, &desk.database).await;
+    assert_eq!(
+        desk.stage.end(follower.id, PATIENCE).await,
+        Ended::Succeeded
+    );
+    desk.is_ready().await;
+    let follower = desk.stage.database(follower.id).await.unwrap();
+    let instance = follower.primary_instance.expect("it has one");
+    desk.sim.crash(instance);
+    wait_until("it runs again", async || {
+        desk.sim.observe(instance).accepts_connections
+    })
+    .await;
+    assert_eq!(desk.has_status("ready").await.outcome, None);
+    assert_eq!(desk.sim.violations(), [] as [&str; 0]);
     running.abort();
 }
 

@@ -3,82 +3,123 @@
 //! Until then their maintenance is `preparing` or `ready`, and in nobody's way; from then on it is `running`.
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
+use upkeep_domain::maintenance::Requirement;
+use upkeep_domain::maintenance::reason::Kind;
+use upkeep_domain::procedure::Steps;
+use upkeep_domain::procedure::changeover::{PREPARING, Step};
 
 use super::begin::lock_turns;
 use crate::outbox::about;
+use crate::requirements::requirement;
 use crate::{Error, Store};
 
 /// What a run waits for that is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowWait {
     pub opens_at: Timestamp,
+    /// Later than that it would not end within the window.
+    pub until: Timestamp,
     pub now: Timestamp,
+    /// Somebody wants it now.
+    pub emergency: Option<Requirement>,
 }
 
-/// Others that go on, and those whose turn comes first.
+/// Old programs wrote no end of the wait: then it is that of the window.
+const READY: &str = "
+    WITH u AS (UPDATE upkeep.maintenances SET status = 'ready' WHERE id = $1 AND status = 'preparing')
+    SELECT m.scheduled_for, coalesce(m.go_on_until, m.scheduled_for + interval '4 hours') AS until, now() AS now,
+           q.because, q.emergency, q.required_by AS requirer, q.created_at AS required_since
+    FROM upkeep.maintenances m
+    LEFT JOIN upkeep.requirements q ON q.database_id = m.database_id AND q.emergency
+    WHERE m.id = $1 AND m.status IN ('preparing', 'ready') AND m.scheduled_for IS NOT NULL";
+
+/// Others that go on, and those whose turn comes first; but for those of its family that wait for it.
 const BEFORE_IT: &str = "
     SELECT count(*) FROM upkeep.workflows w
     JOIN upkeep.maintenances m ON m.id = w.maintenance_id
     JOIN upkeep.maintenances own ON own.id = $1
-    WHERE w.ended_as IS NULL AND m.id <> own.id AND (m.status = 'running'
-        OR m.status = 'ready' AND m.scheduled_for <= now()
+    JOIN upkeep.workflows o ON o.maintenance_id = own.id AND o.ended_as IS NULL
+    WHERE w.ended_as IS NULL AND m.id <> own.id AND NOT (w.family = o.family AND w.ticket > o.ticket)
+      AND (m.status = 'running' OR m.status = 'ready' AND m.scheduled_for <= now()
            AND (m.required_by, m.scheduled_for, m.id) < (own.required_by, own.scheduled_for, own.id))";
 
-/// It starts for people now, and they are told.
-macro_rules! go_on {
-    ($whose:literal) => {
-        concat!(
-            "
+/// What waits, or is on its way to that, and has not been called off.
+macro_rules! waiting {
+    () => {
+        "w.maintenance_id = m.id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
+          AND m.status IN ('preparing', 'ready') AND w.step = ANY ($2)"
+    };
+}
+
+const IN_ITS_WINDOW: &str = concat!(
+    "
     WITH m AS (
-        UPDATE upkeep.maintenances m
-        SET status = 'running', started_at = clock_timestamp(), begun_by = coalesce($2, m.begun_by),
-            request_id = coalesce($3, m.request_id)
+        UPDATE upkeep.maintenances m SET status = 'running', started_at = clock_timestamp()
         FROM upkeep.workflows w
-        WHERE w.maintenance_id = m.id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
-          AND m.status IN ('preparing', 'ready') AND ",
-            $whose,
-            "
+        WHERE m.id = $1 AND now() <= $3 AND ",
+    waiting!(),
+    "
         RETURNING m.*, w.id AS workflow_id)
     INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
     SELECT m.workflow_id, m.database_id, 'maintenance_started', ",
-            about!(),
-            " FROM m"
-        )
-    };
-}
-const GO_ON: &str = go_on!("m.id = $1");
-const GO_ON_WITH_DATABASE: &str = go_on!("m.database_id = $1");
+    about!(),
+    " FROM m"
+);
+
+const FOR_A_PERSON: &str = concat!(
+    "
+    WITH m AS (
+        UPDATE upkeep.maintenances m
+        SET status = 'running', started_at = clock_timestamp(), begun_by = $3, request_id = coalesce($4, m.request_id)
+        FROM upkeep.workflows w
+        WHERE m.database_id = $1 AND ",
+    waiting!(),
+    "
+        RETURNING m.*, w.id AS workflow_id)
+    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+    SELECT m.workflow_id, m.database_id, 'maintenance_started', ",
+    about!(),
+    " FROM m"
+);
+
+/// Everybody hears of the emergency, and then that it has begun.
+const IN_EMERGENCY: &str = concat!(
+    "
+    WITH m AS (
+        UPDATE upkeep.maintenances m
+        SET status = 'running', started_at = clock_timestamp(), reason = $3, reason_because = $4
+        FROM upkeep.workflows w
+        WHERE m.id = $1 AND ",
+    waiting!(),
+    "
+        RETURNING m.*, w.id AS workflow_id)
+    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+    SELECT m.workflow_id, m.database_id, k.kind, ",
+    about!(),
+    " FROM m, (VALUES (1, 'maintenance_emergency'), (2, 'maintenance_started')) AS k (place, kind) ORDER BY k.place"
+);
 
 impl Store {
     /// It is ready, unless it may go on already: then there is nothing to wait for.
     pub async fn ready(&self, maintenance: MaintenanceId) -> Result<Option<WindowWait>, Error> {
-        let row = self
-            .client()
-            .await?
-            .query_opt(
-                "WITH u AS (UPDATE upkeep.maintenances SET status = 'ready' WHERE id = $1 AND status = 'preparing')
-                 SELECT scheduled_for, now() FROM upkeep.maintenances
-                 WHERE id = $1 AND status IN ('preparing', 'ready') AND scheduled_for IS NOT NULL",
-                &[&maintenance.0],
-            )
-            .await
-            .map_err(Error::query("mark a maintenance as ready"))?;
-        Ok(row.map(|row| WindowWait {
-            opens_at: row.get(0),
-            now: row.get(1),
-        }))
+        let client = self.client().await?;
+        let row = client.query_opt(READY, &[&maintenance.0]).await;
+        let row = row.map_err(Error::query("mark a maintenance as ready"))?;
+        Ok(row.as_ref().map(WindowWait::from_row))
     }
 
-    /// Its window is open: it goes on if it is its turn.
+    /// Its window is open: it goes on if it is its turn. False if it is too late for that, or called off.
     ///
     /// # Errors
     /// [`Error::NoTurn`] with how many are before it.
     pub async fn take_window_turn(
         &self,
         maintenance: MaintenanceId,
+        until: Timestamp,
         runs_at_once: u32,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let mut transactions = self.transactions().await?;
         let transaction = transactions.begin().await?;
         lock_turns(&transaction).await?;
@@ -91,13 +132,29 @@ impl Store {
             let going_on = before_it;
             return Err(Error::NoTurn { going_on });
         }
-        let nobody = None::<&str>;
-        transaction
-            .execute(GO_ON, &[&maintenance.0, &nobody, &nobody])
+        let steps = waiting_steps();
+        let went_on = transaction
+            .execute(IN_ITS_WINDOW, &[&maintenance.0, &steps, &until])
             .await
             .map_err(Error::query("go on with a maintenance"))?;
         let committed = transaction.commit().await;
-        committed.map_err(Error::query("commit the turn of a maintenance"))
+        committed.map_err(Error::query("commit the turn of a maintenance"))?;
+        Ok(went_on > 0)
+    }
+
+    /// An emergency does not wait for a window, nor for a turn. `because` is its reason, for people.
+    pub async fn go_on_in_emergency(
+        &self,
+        maintenance: MaintenanceId,
+        because: &str,
+    ) -> Result<(), Error> {
+        let (steps, reason) = (waiting_steps(), Kind::Emergency.as_str());
+        let client = self.client().await?;
+        let went_on = client
+            .execute(IN_EMERGENCY, &[&maintenance.0, &steps, &reason, &because])
+            .await;
+        went_on.map_err(Error::query("go on with a maintenance in an emergency"))?;
+        Ok(())
     }
 
     /// A person does not wait for the window. False if nothing of the database waits for one.
@@ -107,11 +164,28 @@ impl Store {
         by: &str,
         request_id: Option<&str>,
     ) -> Result<bool, Error> {
+        let steps = waiting_steps();
         let client = self.client().await?;
         let went_on = client
-            .execute(GO_ON_WITH_DATABASE, &[&database.0, &Some(by), &request_id])
+            .execute(FOR_A_PERSON, &[&database.0, &steps, &by, &request_id])
             .await;
         let went_on = went_on.map_err(Error::query("go on with a maintenance now"))?;
         Ok(went_on > 0)
+    }
+}
+
+fn waiting_steps() -> Vec<&'static str> {
+    let steps = PREPARING.into_iter().chain([Step::AwaitWindow]);
+    steps.map(|step| step.spec().name).collect()
+}
+
+impl WindowWait {
+    fn from_row(row: &Row) -> Self {
+        Self {
+            opens_at: row.get("scheduled_for"),
+            until: row.get("until"),
+            now: row.get("now"),
+            emergency: requirement(row),
+        }
     }
 }

@@ -161,7 +161,7 @@ fn maintenance() -> NewMaintenance {
         window: None,
         begun_by: "ama@example.com".to_owned(),
         request_id: None,
-        waits_for_window: false,
+        go_on_until: None,
     }
 }
 

@@ -117,7 +117,7 @@ impl Copy {
     }
 }
 
-fn need_room(seen: &Observation) -> Result<(), Failure> {
+pub(super) fn need_room(seen: &Observation) -> Result<(), Failure> {
     match seen.free_bytes {
         Some(free) if free < ROOM_KEPT_BYTES => Err(Failure::Final(format!(
             "the copy was given up before the database runs out of room: {} MB are free on its host",

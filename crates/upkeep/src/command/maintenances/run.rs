@@ -72,7 +72,7 @@ pub(crate) async fn wait(
     out: &mut Output,
 ) -> Result<Exit, Failure> {
     let addon = find::database(client, &args.database, args.app.app.as_deref()).await?;
-    if client.maintenance(addon.id).await?.status != Status::Running {
+    if !goes_on(client.maintenance(addon.id).await?.status) {
         let sentence = format!(
             "there currently isn't any maintenance in progress for {}",
             addon.name
@@ -121,6 +121,11 @@ async fn to_the_end(client: &Client, addon: &Addon, out: &mut Output) -> Result<
     judge(&record, because)
 }
 
+/// Also while it waits for its window.
+fn goes_on(status: Status) -> bool {
+    matches!(status, Status::Preparing | Status::Ready | Status::Running)
+}
+
 /// Shows the verdict. What is given beside the record is why it ended so, unless the verdict has told it.
 async fn watch_to_the_end(
     client: &Client,
@@ -129,7 +134,7 @@ async fn watch_to_the_end(
 ) -> Result<(Maintenance, Option<String>), Failure> {
     let look = async || {
         let now = client.maintenance(addon.id).await?;
-        let over = now.status != Status::Running || now.outcome.is_some();
+        let over = !goes_on(now.status) || now.outcome.is_some();
         Ok(over.then_some(now))
     };
     let followed = follow(client, addon.id, out, look).await?;

@@ -11,7 +11,7 @@ use crate::id::{AppId, DatabaseId, MaintenanceId};
 use crate::maintenance::method::{Facts, Method, choose};
 use crate::maintenance::reason::Kind;
 use crate::maintenance::standing::{Longest, Outline, Standing, Undone};
-use crate::maintenance::turn::{ITSELF, RolledBack};
+use crate::maintenance::turn::{ITSELF, RolledBack, expected_of};
 use crate::maintenance::window::{LENGTH, Window};
 use crate::maintenance::{Due, Freeze, Interval, Requirement, Zone, freeze};
 
@@ -24,13 +24,12 @@ const ZONES: [&str; 5] = [
 ];
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const RUNS_LOOKED_AT: usize = 5;
-/// No replacement takes longer here, also by half of it more.
-const PREPARING_MAX: SignedDuration = SignedDuration::from_hours(12);
 /// As little as that, nothing is routine when the year begins.
 const MAINTAINED_DAYS_AGO_MAX: i64 = 85;
 
 pub(super) struct Fleet {
     pub(super) databases: Vec<Database>,
+    /// By when they may be begun.
     planned: BTreeSet<(Timestamp, usize)>,
     running: BTreeSet<usize>,
     /// What the clock showed whenever the server was there.
@@ -41,6 +40,7 @@ pub(super) struct Database {
     pub(super) standing: Standing,
     pub(super) run: Option<Run>,
     app: AppId,
+    listed_for: Option<Timestamp>,
     typical_ticks: u32,
     /// Each of its runs is rolled back.
     is_hopeless: bool,
@@ -165,14 +165,16 @@ impl Fleet {
         ready
     }
 
-    /// False, and it is undone, if people do not want it now.
+    /// False, and it is undone, if people do not want it now, or what is left of its window is too short.
     pub(super) fn go_on(&mut self, at: usize, tick: u32, now: Timestamp) -> bool {
         let database = &mut self.databases[at];
         let run = database.run.as_mut().expect("it runs");
         run.phase = Phase::Running {
             until: tick + run.takes.run,
         };
-        if freeze::is_frozen(&database.standing.freezes, run.opening()).is_none() {
+        let ends = now + expected_of(database.standing.longest.run);
+        let is_frozen = freeze::is_frozen(&database.standing.freezes, run.opening()).is_some();
+        if !is_frozen && ends <= run.opening().to {
             return true;
         }
         let run = database.run.take().expect("it runs");
@@ -215,8 +217,10 @@ impl Fleet {
             Some((by, since)) if by <= due.required_by => Some((due.required_by, since)),
             _ => Some((due.required_by, now)),
         };
+        let preparing = database.standing.expected().preparing;
+        database.listed_for = time.scheduled_for.map(|opens| opens - preparing);
         self.planned
-            .extend(time.scheduled_for.map(|opens| (opens, at)));
+            .extend(database.listed_for.map(|from| (from, at)));
     }
 
     pub(super) fn withdraw(&mut self, at: usize) {
@@ -229,7 +233,7 @@ impl Fleet {
 
     /// Those whose time may have come, the one that is required first going first.
     pub(super) fn to_begin(&self, now: Timestamp) -> Vec<usize> {
-        let open = self.planned.range(..=(now + PREPARING_MAX, usize::MAX));
+        let open = self.planned.range(..=(now, usize::MAX));
         let mut open: Vec<usize> = open.map(|(_, at)| *at).collect();
         open.sort_by_key(|at| {
             let standing = &self.databases[*at].standing;
@@ -292,9 +296,8 @@ impl Fleet {
     }
 
     fn unlist(&mut self, at: usize) {
-        let planned = self.databases[at].standing.planned.as_ref();
-        if let Some(opens) = planned.and_then(|planned| planned.scheduled_for) {
-            self.planned.remove(&(opens, at));
+        if let Some(from) = self.databases[at].listed_for.take() {
+            self.planned.remove(&(from, at));
         }
     }
 }
@@ -340,6 +343,7 @@ impl Database {
                     "essential-0"
                 }
                 .to_owned(),
+                is_follower: false,
                 release: format!("{}-deb", FIRST[random.usize(..FIRST.len())]),
                 chosen_window: chosen.then(|| draw_window(random)),
                 freezes: Vec::new(),
@@ -353,6 +357,7 @@ impl Database {
             },
             run: None,
             app: AppId(Uuid::from_u128(random.u128(1..=APPS))),
+            listed_for: None,
             typical_ticks: random.u32(1..=3),
             is_hopeless: random.u16(..500) == 0,
             lengths: VecDeque::new(),

@@ -44,10 +44,11 @@ pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: 
     );
 }
 
-/// Clients feel nothing before the window is open, and nothing in a freeze.
+/// Clients feel nothing before the window is open, nothing that may end behind it, and nothing in a freeze.
 pub(super) fn may_go_on(database: &Database, now: Timestamp) {
     let opening = database.run.as_ref().expect("it runs").opening();
-    let is_open = opening.from <= now && now < opening.to;
+    let ends = now + expected_of(database.standing.longest.run);
+    let is_open = opening.from <= now && ends <= opening.to;
     assert!(is_open, "{now}: {:?}", database.standing);
     let freezes = &database.standing.freezes;
     assert!(freeze::is_frozen(freezes, opening).is_none(), "{freezes:?}");
