@@ -26,14 +26,15 @@ pub struct WindowWait {
     pub emergency: Option<Requirement>,
 }
 
-/// Old programs wrote no end of the wait: then it is that of the window.
 const READY: &str = "
     WITH u AS (UPDATE upkeep.maintenances SET status = 'ready' WHERE id = $1 AND status = 'preparing')
-    SELECT m.scheduled_for, coalesce(m.go_on_until, m.scheduled_for + interval '4 hours') AS until, now() AS now,
+    SELECT m.scheduled_for, m.go_on_until AS until, now() AS now,
            q.because, q.emergency, q.required_by AS requirer, q.created_at AS required_since
     FROM upkeep.maintenances m
-    LEFT JOIN upkeep.requirements q ON q.database_id = m.database_id AND q.emergency
-    WHERE m.id = $1 AND m.status IN ('preparing', 'ready') AND m.scheduled_for IS NOT NULL";
+    LEFT JOIN upkeep.requirements q ON q.database_id = m.database_id AND q.emergency AND NOT EXISTS (
+        SELECT FROM upkeep.maintenances d
+        WHERE d.database_id = q.database_id AND d.outcome = 'succeeded' AND d.started_at >= q.created_at)
+    WHERE m.id = $1 AND m.status IN ('preparing', 'ready') AND m.go_on_until IS NOT NULL";
 
 /// Others that go on, and those whose turn comes first; but for those of its family that wait for it.
 const BEFORE_IT: &str = "
