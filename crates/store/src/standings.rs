@@ -7,7 +7,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::id::{AppId, DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
 use upkeep_domain::maintenance::standing::{Longest, Outline, Standing, Undone, Waiting};
-use upkeep_domain::maintenance::turn::{ITSELF, RolledBack};
+use upkeep_domain::maintenance::turn::RolledBack;
 use upkeep_domain::procedure::Steps;
 use upkeep_domain::procedure::changeover::{PREPARING, Step};
 use uuid::Uuid;
@@ -48,19 +48,19 @@ const STANDINGS: &str = "
             ORDER BY m.completed_at DESC LIMIT $2) runs) r ON true
     LEFT JOIN LATERAL (
         SELECT m.outcome, m.reason, m.scheduled_for, m.release_after, m.completed_at, m.sentence,
-               m.completed_at >= m.scheduled_for OR m.begun_by = $5 AS in_window,
+               m.completed_at >= m.scheduled_for OR m.go_on_until IS NOT NULL AS in_window,
                (SELECT w.cancelled_by FROM upkeep.workflows w WHERE w.maintenance_id = m.id
                 ORDER BY w.ticket DESC LIMIT 1),
                (SELECT count(*) FROM upkeep.maintenances f
                 WHERE f.database_id = d.id AND f.outcome = 'rolled_back' AND f.scheduled_for = m.scheduled_for
-                  AND (f.completed_at >= f.scheduled_for OR f.begun_by = $5)) AS times
+                  AND (f.completed_at >= f.scheduled_for OR f.go_on_until IS NOT NULL)) AS times
         FROM upkeep.maintenances m
         WHERE m.database_id = d.id AND m.started_at IS NOT NULL AND m.scheduled_for IS NOT NULL
         ORDER BY m.started_at DESC LIMIT 1) u ON u.outcome = 'rolled_back'
     LEFT JOIN upkeep.requirements q ON q.database_id = d.id AND NOT EXISTS (
         SELECT FROM upkeep.maintenances m
         WHERE m.database_id = d.id AND m.outcome = 'succeeded' AND m.started_at >= q.created_at)
-    WHERE d.state = 'provisioned' AND (NOT $1 OR p.scheduled_for <= now() + $6::bigint * interval '1 millisecond') AND NOT EXISTS (
+    WHERE d.state = 'provisioned' AND (NOT $1 OR p.scheduled_for <= now() + $5::bigint * interval '1 millisecond') AND NOT EXISTS (
         SELECT FROM upkeep.workflows w
         WHERE w.database_id = d.id AND (w.ended_as IS NULL OR w.ended_as = 'stuck'))
     ORDER BY CASE WHEN $1 THEN p.required_by END, CASE WHEN $1 THEN p.scheduled_for END, d.created_at, d.id";
@@ -89,7 +89,6 @@ impl Store {
                     &RUNS_LOOKED_AT,
                     &preparing.as_slice(),
                     &wait.name,
-                    &ITSELF,
                     &(wait.deadline.as_millis() as i64),
                 ],
             )

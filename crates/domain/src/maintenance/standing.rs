@@ -71,7 +71,7 @@ pub struct Undone {
     pub scheduled_for: Timestamp,
     pub release_after: String,
     pub last_at: Timestamp,
-    /// Of those that ended in the window; those that people ran before it do not count.
+    /// Of those that ended in the window or were prepared for it; those that people began before it do not count.
     pub in_window: Option<RolledBack>,
 }
 
