@@ -54,8 +54,11 @@ class Handler:
             "user": session.auth_data,
             "message": envelope.content.decode("utf-8"),
         }
-        with open(os.path.join(SETTINGS["folder"], f"{self.count}.json"), "w") as file:
+        place = os.path.join(SETTINGS["folder"], f"{self.count}.json")
+        with open(place + ".part", "w") as file:
             json.dump(kept, file)
+        # Whoever looks finds all of it or nothing.
+        os.replace(place + ".part", place)
         return "250 OK"
 
 
