@@ -12,9 +12,6 @@ use crate::{lint, setup};
 /// The module of integration tests that are slow; whatever does not lie in it is run at any time.
 const FAULTS: &str = "faults::";
 
-/// Two that switch real servers, and one in the simulated world beside them: all of them wait for much of their time.
-const FAULTS_AT_ONCE: &str = "3";
-
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// Run what is left out otherwise: crashes, faults and long scenarios on real servers
@@ -56,12 +53,7 @@ impl Test {
             format!("not {faults}")
         };
         let run = ["nextest", "run", "--workspace", "--filterset", &part];
-        let threads: &[_] = if self.faults {
-            &["--test-threads", FAULTS_AT_ONCE].map(str::to_owned)
-        } else {
-            &[]
-        };
-        [&run.map(str::to_owned), threads, self.args.as_slice()].concat()
+        [&run.map(str::to_owned), self.args.as_slice()].concat()
     }
 
     fn by_cargo(&self) -> Vec<String> {
