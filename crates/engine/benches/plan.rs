@@ -16,15 +16,16 @@ use camino::Utf8Path;
 use serde_json::json;
 use tokio_postgres::{Client, NoTls};
 use upkeep_domain::hold::HoldLimits;
-use upkeep_engine::request::CreateDatabase;
 use upkeep_engine::{Engine, Unwatched};
-use upkeep_store::{Database, DatabaseState, Store};
+use upkeep_store::{DatabaseState, Store};
 use upkeep_testkit::postgres::ThrowAway;
 use upkeep_testkit::sim::Sim;
 use upkeep_testkit::wait::wait_for;
 
+use world::{FIRST, create_database};
+
 const BIN_DIR: &str = "/usr/lib/postgresql/15/bin";
-const RELEASES: [&str; 2] = ["15.18-a", "15.20-b"];
+const RELEASES: [&str; 2] = [FIRST, "15.20-b"];
 const SWEEPS: usize = 5;
 const PROVISIONED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -110,17 +111,7 @@ async fn main() {
 }
 
 async fn provision_one(engine: &Engine, store: &Store) {
-    let app = engine.create_app(None).await.expect("an app is made");
-    let request = CreateDatabase {
-        app,
-        plan: "standard-0".to_owned(),
-        name: None,
-        attach_as: None,
-        release: Some(RELEASES[0].to_owned()),
-        follow: None,
-        request_id: None,
-    };
-    let made: Database = engine.create_database(request).await.expect("it is begun");
+    let made = create_database(engine).await;
     let running = tokio::spawn({
         let engine = engine.clone();
         async move { engine.run().await }

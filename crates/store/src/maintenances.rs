@@ -70,7 +70,7 @@ pub struct NewMaintenance {
 }
 
 impl NewMaintenance {
-    pub(crate) fn status(&self) -> Status {
+    pub fn status(&self) -> Status {
         if self.go_on_until.is_some() {
             Status::Preparing
         } else {

@@ -79,6 +79,7 @@ impl Store {
     async fn read_standings(&self, time_has_come: bool) -> Result<Vec<Standing>, Error> {
         let freezes = self.freezes().await?;
         let preparing = PREPARING.map(|step| step.spec().name);
+        // Nothing is begun longer before its window than it may wait for it.
         let wait = Step::AwaitWindow.spec();
         let client = self.client().await?;
         let rows = client

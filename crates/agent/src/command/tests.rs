@@ -1,7 +1,7 @@
 //! Commands against real processes.
 
 use super::*;
-use std::time::Instant;
+use upkeep_testkit::wait;
 
 fn sh(script: &str) -> Command {
     Command::new("/bin/sh").args(["-c", script])
@@ -18,14 +18,7 @@ fn alive(pid: &str) -> bool {
 }
 
 async fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "waited for: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait::wait_until(what, Duration::from_secs(10), async || holds()).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 use upkeep_agent::{Agent, AgentConfig};
 use upkeep_domain::host_command::{
@@ -17,6 +16,7 @@ use upkeep_domain::id::{HostId, InstanceId, WorkflowId};
 use upkeep_domain::instance::{Address, BackupProgress, FenceMeans, InstanceSettings, Observation};
 use upkeep_domain::lsn::Lsn;
 use upkeep_domain::release::{AddFrom, AddRelease, ReleaseName};
+use upkeep_testkit::wait;
 use uuid::Uuid;
 
 pub(crate) const INSTALLED: &str = "/usr/lib/postgresql/15";
@@ -155,18 +155,11 @@ impl World {
         what: &str,
         holds: impl Fn(&Observation) -> bool,
     ) -> Observation {
-        let until = Instant::now() + PATIENCE;
-        loop {
+        let look = async || {
             let seen = self.see(instance).await;
-            if holds(&seen) {
-                return seen;
-            }
-            assert!(
-                Instant::now() < until,
-                "waited until {what}; seen: {seen:?}"
-            );
-            sleep(Duration::from_millis(10)).await;
-        }
+            if holds(&seen) { Ok(seen) } else { Err(seen) }
+        };
+        wait::wait_to_see(what, PATIENCE, look).await
     }
 
     pub(crate) async fn mark(&self, instance: InstanceId) -> Lsn {
@@ -306,10 +299,6 @@ pub(crate) async fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     wait_until(what, async || holds()).await;
 }
 
-pub(crate) async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !holds().await {
-        assert!(Instant::now() < until, "waited for: {what}");
-        sleep(Duration::from_millis(5)).await;
-    }
+pub(crate) async fn wait_until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    wait::wait_until(what, PATIENCE, holds).await;
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::window;
+use super::Window;
 
 /// What needs a person first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +109,7 @@ impl Planned {
         let Some(at) = self.scheduled_for else {
             return (Outlook::Blocked, because);
         };
-        let ends = at.checked_add(window::LENGTH).unwrap_or(Timestamp::MAX);
+        let ends = Window::opening_at(at).to;
         let outlook = if self.waits_for.is_some() {
             Outlook::Blocked
         } else if required_by < ends {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::method::Method;
 use super::schedule::Expected;
 use super::turn::{RolledBack, Turn, expected_of};
-use super::{Found, Freeze, Interval, Reason, Requirement, Window, window};
+use super::{Found, Freeze, Reason, Requirement, Window};
 use crate::id::{DatabaseId, MaintenanceId};
 use crate::plan::Plan;
 
@@ -121,7 +121,6 @@ impl Standing {
 
     /// Its turn in the window that opens at that time.
     pub fn turn(&self, now: Timestamp, opens_at: Timestamp) -> Turn<'_> {
-        let ends = opens_at.checked_add(window::LENGTH);
         let undone = self.undone.as_ref();
         let in_it = undone.filter(|undone| undone.scheduled_for == opens_at);
         let planned = self.planned.as_ref();
@@ -132,7 +131,7 @@ impl Standing {
         };
         Turn {
             now,
-            opening: Interval::new(opens_at, ends.unwrap_or(Timestamp::MAX)),
+            opening: Window::opening_at(opens_at),
             expected,
             freezes,
             rolled_back: in_it.and_then(|undone| undone.in_window.as_ref()),

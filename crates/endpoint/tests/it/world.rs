@@ -1,13 +1,11 @@
 //! An endpoint in front of a server, its control client, and clients of both kinds.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tokio_postgres::{Client, Error, NoTls};
 use upkeep_domain::hold::{HoldLimits, HoldReply, Prepared, ReleaseOnto};
 use upkeep_domain::host_command::Fence;
@@ -16,6 +14,7 @@ use upkeep_domain::ports::Traffic;
 use upkeep_domain::route::{Access, Route, Target};
 use upkeep_endpoint::status::DatabaseStatus;
 use upkeep_endpoint::{Endpoint, EndpointClient, EndpointConfig};
+pub(crate) use upkeep_testkit::wait::wait_until;
 use uuid::Uuid;
 
 use crate::postgres::Server;
@@ -23,19 +22,6 @@ use crate::raw::RawClient;
 
 pub(crate) const DBNAME: &str = "shop";
 pub(crate) const FENCE: Fence = Fence(7);
-
-/// Looks until it is so, and fails at the deadline.
-pub(crate) async fn wait_until(
-    what: &str,
-    deadline: Duration,
-    mut is_so: impl AsyncFnMut() -> bool,
-) {
-    let end = Instant::now() + deadline;
-    while !is_so().await {
-        assert!(Instant::now() < end, "waited in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
 
 pub(crate) struct World {
     pub(crate) primary: Server,

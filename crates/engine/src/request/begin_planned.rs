@@ -1,6 +1,6 @@
 //! What is planned, begun by itself: in its window, and otherwise as if a person had asked for it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use upkeep_domain::maintenance::Status;
@@ -16,14 +16,25 @@ use super::{already_busy, store_refusal};
 use crate::Engine;
 use crate::engine::RUNNING_MAX;
 
-/// So many that are ready leave room for other work.
+/// So many that are ready leave room for other work: each takes one of the places in which it is done.
 const WAITING_MAX: i64 = RUNNING_MAX as i64 / 2;
 
 /// How many maintenances went on when one was refused its turn, of those that are prepared and of those that run:
 /// whoever is less urgent does not overtake it, also if one of them ends meanwhile.
 #[derive(Default)]
 pub(crate) struct Queue {
-    going_on: BTreeMap<bool, i64>,
+    going_on: HashMap<Status, i64>,
+}
+
+impl Queue {
+    /// What is only to be prepared has nothing in its way yet.
+    fn refuse(&mut self, status: Status, going_on: i64) -> Result<(), Refusal> {
+        self.going_on.insert(status, going_on);
+        match status {
+            Status::Preparing => Ok(()),
+            _ => Err(no_turn(going_on)),
+        }
+    }
 }
 
 impl Engine {
@@ -73,20 +84,21 @@ impl Engine {
         queue: &mut Queue,
     ) -> Result<(), Refusal> {
         let is_early = now < turn.scheduled_for;
-        // Before hosts are asked: those that wait for their turn may be many.
-        let going_on = match queue.going_on.get(&is_early) {
-            Some(going_on) => *going_on,
-            None => self.going_on(is_early).await?,
+        let status = if is_early {
+            Status::Preparing
+        } else {
+            Status::Running
         };
-        let is_crowded = is_early && self.too_many_wait().await?;
-        if is_crowded || going_on >= i64::from(turn.runs_at_once) {
-            queue.going_on.insert(is_early, going_on);
-            // Nothing is in its way yet.
-            return if is_early {
-                Ok(())
-            } else {
-                Err(no_turn(going_on))
-            };
+        // Before hosts are asked: those that wait for their turn may be many.
+        let going_on = match queue.going_on.get(&status) {
+            Some(going_on) => *going_on,
+            None => self.going_on(status).await?,
+        };
+        if going_on >= i64::from(turn.runs_at_once) {
+            return queue.refuse(status, going_on);
+        }
+        if is_early && self.going_on(Status::Ready).await? >= WAITING_MAX {
+            return Ok(());
         }
         let database = self.store.database(standing.database).await;
         let Some(database) = database.map_err(|error| store_refusal(&error))? else {
@@ -140,12 +152,7 @@ impl Engine {
                 );
                 Ok(())
             }
-            Err(StoreError::NoTurn { going_on }) => {
-                queue
-                    .going_on
-                    .insert(maintenance.go_on_until.is_some(), going_on);
-                Err(no_turn(going_on))
-            }
+            Err(StoreError::NoTurn { going_on }) => queue.refuse(maintenance.status(), going_on),
             Err(StoreError::NotAsSeen) => Err(changed_meanwhile(database)),
             Err(StoreError::Exists { .. }) => Err(already_busy(
                 &database.name,
@@ -156,18 +163,7 @@ impl Engine {
         }
     }
 
-    /// Each of them takes one of the places in which work is done.
-    async fn too_many_wait(&self) -> Result<bool, Refusal> {
-        let ready = self.store.maintenances_going_on(Status::Ready).await;
-        Ok(ready.map_err(|error| store_refusal(&error))? >= WAITING_MAX)
-    }
-
-    async fn going_on(&self, is_early: bool) -> Result<i64, Refusal> {
-        let status = if is_early {
-            Status::Preparing
-        } else {
-            Status::Running
-        };
+    async fn going_on(&self, status: Status) -> Result<i64, Refusal> {
         let going_on = self.store.maintenances_going_on(status).await;
         going_on.map_err(|error| store_refusal(&error))
     }

@@ -1,6 +1,7 @@
 //! What builds a replacement is prepared before its window and switched in it; until then it is ready, and people may
 //! have it now, not at all, or not in a freeze.
 
+use tokio::task::JoinHandle;
 use upkeep_domain::maintenance::freeze::Scope;
 use upkeep_domain::maintenance::schedule::Week;
 use upkeep_domain::maintenance::{Freeze, Outlook, Status};
@@ -56,6 +57,14 @@ impl Desk {
     }
 }
 
+/// A database whose replacement is ready, and the server that has seen to it.
+async fn ready() -> (Desk, JoinHandle<()>, Maintenance) {
+    let desk = Desk::open(&RELEASES).await;
+    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
+    let ready = desk.is_ready().await;
+    (desk, running, ready)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replacement_is_ready_before_the_window_and_takes_over_in_it() {
     let desk = Desk::open(&RELEASES).await;
@@ -106,9 +115,7 @@ async fn a_replacement_is_ready_before_the_window_and_takes_over_in_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_dies_while_it_is_ready_does_not_build_it_again() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    let ready = desk.is_ready().await;
+    let (desk, running, ready) = ready().await;
     let instances = desk.stage.store.instances(desk.database.id).await.unwrap();
     running.abort();
     let _ = running.await;
@@ -126,9 +133,7 @@ async fn a_server_that_dies_while_it_is_ready_does_not_build_it_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_may_have_at_once_what_is_ready() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    let ready = desk.is_ready().await;
+    let (desk, running, ready) = ready().await;
     let request = || RunMaintenance {
         request_id: Some("once".to_owned()),
         by: "ama".to_owned(),
@@ -147,9 +152,7 @@ async fn a_person_may_have_at_once_what_is_ready() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_does_not_wait_for_the_window_of_what_is_ready() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    desk.is_ready().await;
+    let (desk, running, _) = ready().await;
     let because = "a disk fails";
     let required = desk
         .engine
@@ -173,9 +176,7 @@ async fn an_emergency_does_not_wait_for_the_window_of_what_is_ready() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_called_off_while_it_is_ready_is_done_in_the_next_window() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    desk.is_ready().await;
+    let (desk, running, _) = ready().await;
     let called_off = desk.engine.cancel_maintenance(&desk.database, "ama");
     called_off.await.unwrap();
     desk.ended(&desk.database, &["rolled_back"]).await;
@@ -191,9 +192,7 @@ async fn what_is_called_off_while_it_is_ready_is_done_in_the_next_window() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_ready_does_not_take_over_in_what_is_left_of_a_window() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    desk.is_ready().await;
+    let (desk, running, _) = ready().await;
     running.abort();
     let _ = running.await;
     let nearly_over = "
@@ -214,9 +213,7 @@ async fn what_is_ready_does_not_take_over_in_what_is_left_of_a_window() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_window_is_not_chosen_while_it_is_ready_for_the_old_one() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    desk.is_ready().await;
+    let (desk, running, _) = ready().await;
     let wish = WindowWish {
         day: "sunday".to_owned(),
         time: "2:00".to_owned(),
@@ -255,9 +252,7 @@ async fn a_follower_is_seen_to_while_its_leader_waits_for_a_window() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_freeze_that_comes_while_it_is_ready_is_kept() {
-    let desk = Desk::open(&RELEASES).await;
-    let running = run(&planning_engine(&desk.stage.store, &desk.sim));
-    desk.is_ready().await;
+    let (desk, running, _) = ready().await;
     let freeze = Freeze::typed(Scope::Fleet, ("01-01", "12-31"), None, "closing").unwrap();
     desk.stage
         .store

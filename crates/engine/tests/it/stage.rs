@@ -17,13 +17,12 @@ use upkeep_testkit::wait;
 
 use crate::watch::Watch;
 use crate::world::world;
+pub(crate) use crate::world::{FIRST, create_database};
 
 const BIN_DIR: &str = "/usr/lib/postgresql/15/bin";
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 pub(crate) const RELEASES: [&str; 3] = ["15.17-old", "15.18-a", "15.20-b"];
-/// The release that every database here begins with.
-pub(crate) const FIRST: &str = "15.18-a";
 /// Longer than any test, so that only a test that wants so sees a hold end by itself.
 pub(crate) const UNHURRIED: HoldLimits = HoldLimits {
     drain_ms: 2_000,
@@ -219,22 +218,6 @@ pub(crate) fn telling_engine(
         ..world(sim, Watch::new(sim, None), UNHURRIED, KEPT)
     };
     Engine::new(Arc::clone(store), Arc::new(world), owner)
-}
-
-/// Asks for a database on [`FIRST`].
-pub(crate) async fn create_database(engine: &Engine) -> Database {
-    let app = engine.create_app(None).await.expect("an app is made");
-    let request = CreateDatabase {
-        app,
-        plan: "standard-0".to_owned(),
-        name: None,
-        attach_as: None,
-        release: Some(FIRST.to_owned()),
-        follow: None,
-        request_id: None,
-    };
-    let made = engine.create_database(request).await;
-    made.expect("a database is begun")
 }
 
 /// Asks for a follower of `leader`, in an app of its own.

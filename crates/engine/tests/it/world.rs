@@ -9,9 +9,14 @@ use upkeep_domain::id::HostId;
 use upkeep_domain::maintenance::Policy;
 use upkeep_domain::plan::Plans;
 use upkeep_domain::ports::{Credentials, Random};
-use upkeep_engine::{Boundaries, World};
+use upkeep_engine::request::CreateDatabase;
+use upkeep_engine::{Boundaries, Engine, World};
+use upkeep_store::Database;
 use upkeep_testkit::sim::{Letterbox, Sim};
 use uuid::Uuid;
+
+/// The release that every database here begins with.
+pub(crate) const FIRST: &str = "15.18-a";
 
 /// Longer than any test: what is due shows only where it is asked for.
 const PLAN_EVERY: Duration = Duration::from_secs(3_600);
@@ -44,6 +49,22 @@ pub(crate) fn world(
         followers_within: FOLLOWERS_WITHIN,
         retire_grace,
     }
+}
+
+/// Asks for a database on [`FIRST`].
+pub(crate) async fn create_database(engine: &Engine) -> Database {
+    let app = engine.create_app(None).await.expect("an app is made");
+    let request = CreateDatabase {
+        app,
+        plan: "standard-0".to_owned(),
+        name: None,
+        attach_as: None,
+        release: Some(FIRST.to_owned()),
+        follow: None,
+        request_id: None,
+    };
+    let made = engine.create_database(request).await;
+    made.expect("a database is begun")
 }
 
 struct Drawn;

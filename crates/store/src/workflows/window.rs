@@ -46,60 +46,45 @@ const BEFORE_IT: &str = "
       AND (m.status = 'running' OR m.status = 'ready' AND m.scheduled_for <= now()
            AND (m.required_by, m.scheduled_for, m.id) < (own.required_by, own.scheduled_for, own.id))";
 
-/// What waits, or is on its way to that, and has not been called off.
-macro_rules! waiting {
-    () => {
-        "w.maintenance_id = m.id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
-          AND m.status IN ('preparing', 'ready') AND w.step = ANY ($2)"
+/// What waits, or is on its way to that, and has not been called off, goes on; people hear of it in these words, in
+/// their order. `$2` are the steps in which nobody feels anything yet.
+macro_rules! go_on {
+    (which: $which:literal, changes: $changes:literal, told: $told:literal) => {
+        concat!(
+            "
+    WITH m AS (
+        UPDATE upkeep.maintenances m SET status = 'running', started_at = clock_timestamp()",
+            $changes,
+            " FROM upkeep.workflows w
+        WHERE ",
+            $which,
+            " AND w.maintenance_id = m.id AND w.ended_as IS NULL AND w.cancelled_by IS NULL
+          AND m.status IN ('preparing', 'ready') AND w.step = ANY ($2)
+        RETURNING m.*, w.id AS workflow_id)
+    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
+    SELECT m.workflow_id, m.database_id, t.kind, ",
+            about!(),
+            " FROM m, (VALUES ",
+            $told,
+            ") AS t (place, kind) ORDER BY t.place"
+        )
     };
 }
 
-const IN_ITS_WINDOW: &str = concat!(
-    "
-    WITH m AS (
-        UPDATE upkeep.maintenances m SET status = 'running', started_at = clock_timestamp()
-        FROM upkeep.workflows w
-        WHERE m.id = $1 AND now() <= $3 AND ",
-    waiting!(),
-    "
-        RETURNING m.*, w.id AS workflow_id)
-    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-    SELECT m.workflow_id, m.database_id, 'maintenance_started', ",
-    about!(),
-    " FROM m"
+const IN_ITS_WINDOW: &str = go_on!(
+    which: "m.id = $1 AND now() <= $3",
+    changes: "",
+    told: "(1, 'maintenance_started')"
 );
-
-const FOR_A_PERSON: &str = concat!(
-    "
-    WITH m AS (
-        UPDATE upkeep.maintenances m
-        SET status = 'running', started_at = clock_timestamp(), begun_by = $3, request_id = coalesce($4, m.request_id)
-        FROM upkeep.workflows w
-        WHERE m.database_id = $1 AND ",
-    waiting!(),
-    "
-        RETURNING m.*, w.id AS workflow_id)
-    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-    SELECT m.workflow_id, m.database_id, 'maintenance_started', ",
-    about!(),
-    " FROM m"
+const FOR_A_PERSON: &str = go_on!(
+    which: "m.database_id = $1",
+    changes: ", begun_by = $3, request_id = coalesce($4, m.request_id)",
+    told: "(1, 'maintenance_started')"
 );
-
-/// Everybody hears of the emergency, and then that it has begun.
-const IN_EMERGENCY: &str = concat!(
-    "
-    WITH m AS (
-        UPDATE upkeep.maintenances m
-        SET status = 'running', started_at = clock_timestamp(), reason = $3, reason_because = $4
-        FROM upkeep.workflows w
-        WHERE m.id = $1 AND ",
-    waiting!(),
-    "
-        RETURNING m.*, w.id AS workflow_id)
-    INSERT INTO upkeep.outbox (workflow_id, database_id, kind, body)
-    SELECT m.workflow_id, m.database_id, k.kind, ",
-    about!(),
-    " FROM m, (VALUES (1, 'maintenance_emergency'), (2, 'maintenance_started')) AS k (place, kind) ORDER BY k.place"
+const IN_EMERGENCY: &str = go_on!(
+    which: "m.id = $1",
+    changes: ", reason = $3, reason_because = $4",
+    told: "(1, 'maintenance_emergency'), (2, 'maintenance_started')"
 );
 
 impl Store {

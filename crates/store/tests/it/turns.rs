@@ -47,6 +47,15 @@ impl Fixture {
     }
 }
 
+/// One that is planned, and its window has been open for an hour.
+async fn open() -> (Fixture, NewDatabase, MaintenanceId, Timestamp) {
+    let fixture = Fixture::new().await;
+    let at = fixture.an_hour_ago().await;
+    let database = fixture.idle().await;
+    let planned = fixture.planned_for(database.id, at).await;
+    (fixture, database, planned, at)
+}
+
 fn turn(scheduled_for: Timestamp) -> Turn {
     Turn {
         scheduled_for,
@@ -146,10 +155,7 @@ async fn no_more_go_on_at_once_than_may_also_when_several_come_at_once() {
 
 #[tokio::test]
 async fn who_waits_for_its_turn_has_not_begun_yet() {
-    let fixture = Fixture::new().await;
-    let at = fixture.an_hour_ago().await;
-    let database = fixture.idle().await;
-    let planned = fixture.planned_for(database.id, at).await;
+    let (fixture, database, planned, at) = open().await;
     let others = fixture.sql().await;
     let turns = "SELECT pg_advisory_lock(x'75706b6565700002'::bigint)";
     others.batch_execute(turns).await.unwrap();
@@ -175,10 +181,7 @@ async fn who_waits_for_its_turn_has_not_begun_yet() {
 
 #[tokio::test]
 async fn what_outruns_its_window_is_called_off_if_no_person_has_begun_it() {
-    let fixture = Fixture::new().await;
-    let at = fixture.an_hour_ago().await;
-    let database = fixture.idle().await;
-    let planned = fixture.planned_for(database.id, at).await;
+    let (fixture, database, planned, at) = open().await;
     fixture.begin(&database, planned, &turn(at)).await.unwrap();
     let at_its_step = async |step: &str, by: &str, window: SignedDuration| {
         let store = &fixture.store;

@@ -24,6 +24,11 @@ impl Window {
         openings.skip_while(move |opening| opening.from < from)
     }
 
+    /// Any that begins then, whosever it is.
+    pub fn opening_at(from: Timestamp) -> Interval {
+        Interval::new(from, from.checked_add(LENGTH).unwrap_or(Timestamp::MAX))
+    }
+
     /// The one in the week of a date, or so many weeks behind it. Weeks are those of the zone; on which
     /// day they begin is said, for people do not agree on it.
     pub fn opening_of_week(&self, of: Date, weeks: i32, first_day: Weekday) -> Option<Interval> {

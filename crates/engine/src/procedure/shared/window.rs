@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::id::MaintenanceId;
 use upkeep_domain::instance::ProcessState;
-use upkeep_domain::maintenance::{Interval, freeze, window};
+use upkeep_domain::maintenance::{Window, freeze};
 use upkeep_store::{Error as StoreError, WindowWait};
 
 use super::Copy;
@@ -84,9 +83,7 @@ async fn go_on(
 async fn refuse_freezes(visit: &Visit<'_>, wait: &WindowWait) -> Result<(), Failure> {
     let database = visit.claim.database;
     let freezes = visit.read_store(|| visit.store.freezes_of(database)).await;
-    let ends = wait.opens_at.checked_add(window::LENGTH);
-    let opening = Interval::new(wait.opens_at, ends.unwrap_or(Timestamp::MAX));
-    match freeze::is_frozen(&freezes, opening) {
+    match freeze::is_frozen(&freezes, Window::opening_at(wait.opens_at)) {
         Some(freeze) => Err(Failure::Final(format!("it is in a freeze ({freeze})"))),
         None => Ok(()),
     }
@@ -97,7 +94,7 @@ async fn follows(visit: &Visit<'_>, copy: Copy) -> Result<bool, Failure> {
     let primary = visit.observe_patiently(copy.host, copy.source).await?;
     let replacement = visit.observe_patiently(copy.host, copy.follower).await?;
     need_room(&replacement)?;
-    for (seen, name) in [(primary, "primary"), (replacement.clone(), "replacement")] {
+    for (seen, name) in [(&primary, "primary"), (&replacement, "replacement")] {
         if seen.process != ProcessState::Running {
             return Err(Failure::Final(format!("the {name} has stopped")));
         }

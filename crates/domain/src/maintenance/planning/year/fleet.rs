@@ -12,7 +12,7 @@ use crate::maintenance::method::{Facts, Method, choose};
 use crate::maintenance::reason::Kind;
 use crate::maintenance::standing::{Longest, Outline, Standing, Undone};
 use crate::maintenance::turn::{ITSELF, RolledBack, expected_of};
-use crate::maintenance::window::{LENGTH, Window};
+use crate::maintenance::window::Window;
 use crate::maintenance::{Due, Freeze, Interval, Requirement, Zone, freeze};
 
 const ZONES: [&str; 5] = [
@@ -305,7 +305,7 @@ impl Fleet {
 impl Run {
     pub(super) fn opening(&self) -> Interval {
         let from = self.planned.scheduled_for.expect("it was scheduled");
-        Interval::new(from, from + LENGTH)
+        Window::opening_at(from)
     }
 
     fn is_over(&self, tick: u32) -> bool {
