@@ -17,6 +17,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::body::ErrorBody;
@@ -28,8 +29,12 @@ pub use notices::NoticesWanted;
 const ACCEPT_VERSION: &str = "application/vnd.heroku+json; version=3";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Pauses before a request is sent again after a connection fault.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(400)];
+/// Between two times of sending a request after a connection fault.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Where nobody listens, most likely nobody will.
+const NOBODY_THERE: Duration = Duration::from_millis(600);
+/// A server that goes away over a request is being restarted.
+const AWAY: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Client {
@@ -137,21 +142,23 @@ impl Client {
         call: &Call<'_, B>,
     ) -> Result<(StatusCode, String), Error> {
         let request_id = Uuid::new_v4();
-        let mut pauses = PAUSES.into_iter();
+        let began = Instant::now();
+        let mut patience = NOBODY_THERE;
         loop {
             let fault = match self.attempt(call, request_id).await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
-            match pauses.next() {
-                Some(pause) if !fault.is_timeout() => tokio::time::sleep(pause).await,
-                _ => {
-                    return Err(Error::Unreachable {
-                        url: self.shown.clone(),
-                        source: fault.without_url(),
-                    });
-                }
+            if !fault.is_connect() {
+                patience = AWAY;
             }
+            if fault.is_timeout() || began.elapsed() >= patience {
+                return Err(Error::Unreachable {
+                    url: self.shown.clone(),
+                    source: fault.without_url(),
+                });
+            }
+            sleep(PAUSE).await;
         }
     }
 

@@ -66,12 +66,15 @@ pub(super) async fn follow_every<T, F: Future<Output = Result<Option<T>, client:
     loop {
         let round = async {
             reader.read(poll.as_millis() as u64, out).await?;
-            look().await
+            let end = look().await?;
+            if end.is_some() {
+                // What was told between the last reading and the end.
+                reader.read(0, out).await?;
+            }
+            Ok(end)
         };
         match round.await {
             Ok(Some(end)) => {
-                // What was told between the last reading and the end.
-                reader.read(0, out).await?;
                 return Ok(Followed {
                     end,
                     trouble: reader.view.trouble,

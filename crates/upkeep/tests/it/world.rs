@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 use upkeep_testkit::releases_source::{ReleaseSource, installed_dir};
-use upkeep_testkit::up::{self, MaintenanceRun, Options, Running, RunningInstance, Up};
+use upkeep_testkit::up::{self, Ended, MaintenanceRun, Options, Running, RunningInstance, Up};
 
 use crate::books::Books;
 use crate::wait::{wait_for, wait_until};
@@ -155,7 +155,11 @@ impl World {
 
     /// Waits for the end of a maintenance, and reads in the history how it ended.
     pub(crate) async fn ending(&self, running: Running) -> Ending {
-        let ended = running.ended().await.unwrap();
+        self.ending_told(&running.ended().await.unwrap()).await
+    }
+
+    /// The same, when the command that watched it has ended: it told what the history tells.
+    pub(crate) async fn ending_told(&self, ended: &Ended) -> Ending {
         let ending = self.latest().await;
         let code = match ending.outcome.as_str() {
             "succeeded" if ending.run.fell_back.is_none() => 0,

@@ -134,15 +134,18 @@ async fn watch_to_the_end(
 ) -> Result<(Maintenance, Option<String>), Failure> {
     let look = async || {
         let now = client.maintenance(addon.id).await?;
-        let over = !goes_on(now.status) || now.outcome.is_some();
-        Ok(over.then_some(now))
+        if now.outcome.is_some() {
+            return Ok(Some(now));
+        }
+        if goes_on(now.status) {
+            return Ok(None);
+        }
+        // The next maintenance may be planned already; how this one ended stands in the history.
+        let past = client.history(addon.id, 1).await?.pop();
+        Ok(Some(past.unwrap_or(now)))
     };
     let followed = follow(client, addon.id, out, look).await?;
-    let record = match followed.end {
-        record if record.outcome.is_some() => record,
-        // The next maintenance may be planned already; how this one ended stands in the history.
-        planned => client.history(addon.id, 1).await?.pop().unwrap_or(planned),
-    };
+    let record = followed.end;
     out.result(&record, render_verdict);
     let because = record
         .fell_back

@@ -129,8 +129,9 @@ pub(super) async fn run_crashing(
 ) -> Ending {
     let mut crashes = Crashes::arm(world, crashes);
     let running = begin().await;
-    crashes.ride_along(&tokio::spawn(running.ended())).await;
-    let ending = world.latest().await;
+    let work = tokio::spawn(running.ended());
+    crashes.ride_along(&work).await;
+    let ending = world.ending_told(&work.await.unwrap().unwrap()).await;
     if ending.outcome == "rolled_back" {
         crashes.all_crossed_on_the_way_back().await;
     } else {
