@@ -12,6 +12,14 @@ use crate::session::{Session, value};
 
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 
+/// In SQL, of a row of `pg_stat_activity`: the statement without its values, which may be anybody's secrets. Where
+/// they are not easily told from the rest (comments, dollar quotes, backslashes), its first word.
+/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>
+const FINGERPRINT: &str = r"pg_catalog.left(pg_catalog.regexp_replace(CASE
+    WHEN query ~ '\\|--|/\*|\$[^0-9]' THEN pg_catalog.substring(query, '\w+') || ' ...'
+    ELSE pg_catalog.regexp_replace(pg_catalog.regexp_replace(query, '''[^'']*(''|$)', '?', 'g'), '\m[0-9][0-9.]*', '?', 'g')
+    END, '\s+', ' ', 'g'), 120)";
+
 pub(crate) async fn activity(instance: &Instance, dbname: &str) -> Result<Answer, HostError> {
     let session = instance.answering().await?;
     let dbname = literal(dbname);
@@ -37,7 +45,7 @@ pub(crate) async fn oldest(
 ) -> Result<(Option<u64>, Option<String>), HostError> {
     let sql = format!(
         "SELECT (extract(epoch FROM pg_catalog.clock_timestamp() - xact_start) * 1000)::pg_catalog.int8, \
-         pg_catalog.format('role `%s`, application `%s`, %s', usename, application_name, state) \
+         pg_catalog.format('role `%s`, application `%s` (%s: %s)', usename, application_name, state, {FINGERPRINT}) \
          FROM pg_catalog.pg_stat_activity WHERE datname = {dbname} AND xact_start IS NOT NULL \
          AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() \
          ORDER BY xact_start LIMIT 1"

@@ -30,8 +30,8 @@ pub use event::{Event, EventKind, Events, Progress};
 pub use fleet::FleetEntry;
 pub use freeze::{AddFreeze, Freeze};
 pub use maintenance::{
-    AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
-    RunMaintenance, Status, StepsMs,
+    AppUuid, AppliedSetting, Felt, Forecast, Maintenance, MaintenanceAddon, Maintenances, Outcome,
+    RunMaintenance, Status, StepsMs, Took,
 };
 pub use notice::{AddRecipient, Delivery, Notice, NoticeRecipient};
 pub use plan::Plan;

@@ -1,6 +1,7 @@
 //! Maintenances: planned work, its status, why and when it is done, and how it is carried out.
 
 pub mod due;
+pub mod forecast;
 pub mod method;
 pub mod policy;
 pub mod reason;
@@ -19,6 +20,7 @@ pub mod window;
 mod zone;
 
 pub use due::{Due, Found};
+pub use forecast::Forecast;
 pub use freeze::Freeze;
 pub use interval::Interval;
 pub use outlook::Outlook;

@@ -17,11 +17,12 @@ use serde::{Deserialize, Serialize};
 pub use audience::{Address, Listener};
 pub use delivery::{Delivery, Recipient};
 pub use kind::Kind;
-pub use letter::{Appointment, Errand, Fact, Letter};
+pub use letter::{Appointment, Errand, Fact, Letter, Obstacle};
 
 use crate::hold::Felt;
 use crate::id::MaintenanceId;
-use crate::maintenance::Window;
+use crate::maintenance::{Forecast, Window};
+use crate::preflight::Report;
 
 /// What happened, and of what.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,9 @@ pub struct Told {
     pub kind: Kind,
     pub database: Subject,
     pub about: About,
+    /// What somebody saw who looked at the database for it; none if nobody could.
+    pub ahead: Option<Report>,
+    pub forecast: Option<Forecast>,
 }
 
 /// The database that it is about, as its people know it.

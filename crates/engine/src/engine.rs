@@ -137,24 +137,31 @@ impl Engine {
         }
     }
 
-    /// Nothing else waits for mail.
+    /// Nothing else waits for mail, and no letter that is written for one that is still to be written.
     async fn run_notices(&self) {
-        let mut due = interval(SWEEP_EVERY);
-        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            due.tick().await;
-            let notices = sweep::notices(&self.world, &self.store).await;
-            warn_of("notices", notices);
-        }
+        tokio::join!(
+            again_and_again("address", SWEEP_EVERY, || Box::pin(sweep::address(self))),
+            again_and_again("deliver", SWEEP_EVERY, || {
+                sweep::deliver(&self.world, &self.store)
+            })
+        );
     }
 
     async fn run_retention(&self) {
-        let mut due = interval(FORGET_EVERY);
-        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            due.tick().await;
-            warn_of("retention", sweep::retention(&self.store).await);
-        }
+        again_and_again("retention", FORGET_EVERY, || sweep::retention(&self.store)).await;
+    }
+}
+
+async fn again_and_again<F: Future<Output = Result<(), SweepError>>>(
+    name: &str,
+    period: Duration,
+    sweep: impl Fn() -> F,
+) {
+    let mut due = interval(period);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        warn_of(name, sweep().await);
     }
 }
 

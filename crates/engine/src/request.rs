@@ -9,6 +9,7 @@ mod create_database;
 mod destroy_database;
 mod fleet;
 mod followers;
+mod forecast;
 mod freezes;
 mod naming;
 mod notices;

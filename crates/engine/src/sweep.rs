@@ -1,6 +1,7 @@
 //! Sweeps: standing truths, compared with the world now and then. No input; nothing to recover.
 
 mod notices;
+mod outlook;
 mod reminders;
 mod required;
 mod retention;
@@ -23,7 +24,7 @@ use upkeep_store::{Database, DatabaseState, Error as StoreError, Instance, Insta
 use crate::World;
 use crate::procedure::{server_dbname, target};
 
-pub(crate) use notices::notices;
+pub(crate) use notices::{address, deliver};
 pub(crate) use reminders::reminders;
 pub(crate) use required::required;
 pub(crate) use retention::retention;

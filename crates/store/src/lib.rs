@@ -21,6 +21,7 @@ mod instances;
 mod maintenances;
 mod migrate;
 mod outbox;
+mod pasts;
 mod planned;
 mod recipients;
 mod requirements;

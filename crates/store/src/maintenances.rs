@@ -8,7 +8,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
-use upkeep_domain::maintenance::Status;
+use upkeep_domain::maintenance::{Forecast, Status};
 use upkeep_domain::preflight::{Report, Waiver};
 
 use crate::{Error, Store};
@@ -29,6 +29,7 @@ pub struct Maintenance {
     pub outcome: Option<String>,
     /// Why it did not come about; of one that is planned, why it is not begun yet.
     pub sentence: Option<String>,
+    pub forecast: Option<Forecast>,
     pub felt: Option<Felt>,
     /// Settings that waited for it and took effect.
     pub settings_applied: Vec<WaitingSetting>,
@@ -60,6 +61,8 @@ pub struct NewMaintenance {
     pub release_before: String,
     pub release_after: String,
     pub waivers: Vec<Waiver>,
+    pub size_bytes: Option<u64>,
+    pub forecast: Option<Forecast>,
     /// What the database's window is called.
     pub window: Option<String>,
     /// Who asked for it.
@@ -93,6 +96,9 @@ impl Maintenance {
             release_after: row.get("release_after"),
             outcome: row.get("outcome"),
             sentence: row.get("sentence"),
+            forecast: row
+                .get::<_, Option<Json<Forecast>>>("forecast")
+                .map(|Json(forecast)| forecast),
             felt: row
                 .get::<_, Option<Json<Felt>>>("felt")
                 .map(|Json(felt)| felt),
@@ -145,6 +151,32 @@ impl Store {
             .await
             .map_err(Error::query("list maintenances"))?;
         Ok(rows.iter().map(Maintenance::from_row).collect())
+    }
+
+    /// What was seen for what is planned, in the place of what was seen before. Of what has begun it is told no more.
+    pub async fn record_look_ahead(
+        &self,
+        maintenance: MaintenanceId,
+        report: &Report,
+        forecast: Option<&Forecast>,
+    ) -> Result<(), Error> {
+        let client = self.client().await?;
+        let recorded = client
+            .execute(
+                "UPDATE upkeep.maintenances
+                 SET preflight = preflight || pg_catalog.jsonb_build_object($2::text, $3::jsonb), forecast = $4
+                 WHERE id = $1 AND started_at IS NULL",
+                &[
+                    &maintenance.0,
+                    &report.run.as_str(),
+                    &Json(report),
+                    &forecast.map(Json),
+                ],
+            )
+            .await;
+        recorded
+            .map(drop)
+            .map_err(Error::query("record what a maintenance will meet"))
     }
 
     /// The maintenance that an earlier try of the same request began.

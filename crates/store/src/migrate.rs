@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0013_asked_again.sql"),
     include_str!("../migrations/0014_waiting_settings.sql"),
     include_str!("../migrations/0015_preparing.sql"),
+    include_str!("../migrations/0016_forecast.sql"),
 ];
 
 /// Version of the tables that this program works with.

@@ -73,7 +73,7 @@ const UNADDRESSED: &str = "
                array_agg(a.name ORDER BY t.created_at, t.id) AS app_names,
                array_agg(t.name ORDER BY t.created_at, t.id) AS names
         FROM upkeep.attachments t JOIN upkeep.apps a ON a.id = t.app_id WHERE t.database_id = d.id) t ON true
-    WHERE o.addressed_at IS NULL ORDER BY o.id LIMIT $1";
+    WHERE o.addressed_at IS NULL ORDER BY o.kind = ANY ($2), o.id LIMIT $1";
 
 /// Whoever comes second finds it addressed, and adds nothing.
 const ADDRESS: &str = "
@@ -100,10 +100,13 @@ const REMIND: &str = concat!(
 );
 
 impl Store {
-    /// The oldest, at most so many.
+    /// The oldest, at most so many; what is about things to come last.
     pub async fn unaddressed(&self, at_most: u32) -> Result<Vec<Unaddressed>, Error> {
         let limit = i64::from(at_most);
-        let rows = self.client().await?.query(UNADDRESSED, &[&limit]).await;
+        let client = self.client().await?;
+        let rows = client
+            .query(UNADDRESSED, &[&limit, &Kind::of_what_is_ahead()])
+            .await;
         let rows = rows.map_err(Error::query("look for what there is to tell"))?;
         Ok(rows.iter().map(Unaddressed::from_row).collect())
     }

@@ -20,7 +20,7 @@ use crate::exit::{Exit, Failure};
 pub use live::{Drawing, LiveView};
 pub use pairs::{Pair, render_pairs};
 pub use table::render_table;
-pub use verdict::{render_verdict, settings_of, steps_of};
+pub use verdict::{forecast_of, render_verdict, settings_of, steps_of, took_of};
 
 pub struct Output {
     out: Box<dyn Write + Send>,

@@ -184,6 +184,39 @@ async fn each_hazard_is_seen_by_name_and_a_clean_server_has_none() {
     assert_objects(&seen);
 }
 
+/// Values may be secrets, and whoever reads a letter needs the statement only.
+#[tokio::test]
+async fn who_has_a_transaction_open_is_told_by_a_statement_without_its_values() {
+    let (world, release, instance) = World::with_primary().await;
+    let client = world.client(instance).await;
+    for (statement, told) in [
+        (
+            "SELECT 'hunter2',  'it''s', 42, 1.5 AS t1",
+            "SELECT ?, ??, ?, ? AS t1",
+        ),
+        (
+            "SELECT 'x' AS \"Odd \"\"one\"\n, length($1)",
+            "SELECT ? AS \"Odd \"\"one\" , length($?)",
+        ),
+        ("SELECT E'it\\'s hunter2'", "SELECT ..."),
+        ("SELECT $$hunter2$$", "SELECT ..."),
+        ("SELECT 1 -- it's hunter2", "SELECT ..."),
+        ("  SELECT 1 /* it's hunter2 */", "SELECT ..."),
+    ] {
+        run(&client, "BEGIN").await;
+        if statement.contains("$1") {
+            client.query(statement, &[&"hunter2"]).await.unwrap();
+        } else {
+            run(&client, statement).await;
+        }
+        let facts = facts(&world, instance, &release).await;
+        let who = facts.oldest_transaction.unwrap().who;
+        let end = format!("(idle in transaction: {told})");
+        assert!(who.ends_with(&end), "{who}");
+        run(&client, "ROLLBACK").await;
+    }
+}
+
 fn assert_clean(facts: &Facts) {
     assert_eq!(found(facts), BTreeMap::new());
     for finding in &facts.findings {

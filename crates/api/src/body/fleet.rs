@@ -9,7 +9,7 @@ pub struct FleetEntry {
     pub because: Option<String>,
     pub database: String,
     pub method: Option<String>,
-    /// `stuck`, `overdue`, `blocked`, `late`, `running`, `due`, `scheduled`, `unplanned` or `up_to_date`.
+    /// `stuck`, `overdue`, `blocked`, `late`, `running`, `due`, `scheduled` or `up_to_date`.
     pub outlook: String,
     pub plan: String,
     pub reason: Option<String>,

@@ -1,8 +1,8 @@
 //! Maintenances. Keys are in alphabetical order, because the client prints them in that order.
 //!
-//! Heroku's keys are always there, `null` if empty. Ours (`begun_by`, `fell_back`, `felt`, `method_because`, `outcome`,
-//! `preflight`, `reason_because`, `release_…`, `schedule_note`, `settings_applied`, `step`, `steps_ms`, `waiting_for`) are left out when
-//! there is nothing to say.
+//! Heroku's keys are always there, `null` if empty. Ours (`begun_by`, `fell_back`, `felt`, `forecast`,
+//! `method_because`, `outcome`, `preflight`, `reason_because`, `release_…`, `schedule_note`, `settings_applied`, `step`,
+//! `steps_ms`, `took`, `waiting_for`) are left out when there is nothing to say.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,6 +34,9 @@ pub struct Maintenance {
     pub fell_back: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub felt: Option<Felt>,
+    /// As it was told before it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
     pub method: Option<String>,
     /// Why this method and no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,6 +73,9 @@ pub struct Maintenance {
     pub step: Option<String>,
     #[serde(default, skip_serializing_if = "StepsMs::is_empty")]
     pub steps_ms: StepsMs,
+    /// Once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<Took>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
     pub window: Option<String>,
@@ -131,6 +137,26 @@ pub struct AppliedSetting {
     pub after: String,
     pub before: String,
     pub name: String,
+}
+
+/// How long it will take, and what clients will feel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Whose earlier runs tell.
+    pub because: String,
+    pub held_ms: Option<f64>,
+    pub preparing_ms: Option<f64>,
+    pub run_ms: f64,
+    pub write_gap_ms: Option<f64>,
+}
+
+/// Without the time that it waited for its window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Took {
+    /// None: nothing was built.
+    pub preparing_ms: Option<f64>,
+    /// All the rest.
+    pub run_ms: f64,
 }
 
 /// What clients felt of the switch.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use upkeep_domain::notice::{Appointment, Errand, Fact, Letter, Recipient};
+use upkeep_domain::notice::{Appointment, Errand, Fact, Letter, Obstacle, Recipient};
 
 use super::*;
 
@@ -16,6 +16,10 @@ fn letter() -> Letter {
                 .to_owned(),
             "It is scheduled for Tuesday. Note: <b>\"Größe\" & 'more'</b>.".to_owned(),
         ],
+        obstacles: vec![Obstacle {
+            seen: "a transaction of role `<b>` has been open for 90 s".to_owned(),
+            todo: Some("the switch waits for it up to ten minutes, then is given up".to_owned()),
+        }],
         facts: vec![
             Fact {
                 name: "Database".to_owned(),

@@ -18,6 +18,7 @@ pub(crate) fn delivery(to: Recipient) -> Delivery {
         letter: Letter {
             subject: "Maintenance of postgresql-flat-1".to_owned(),
             says: vec!["It is scheduled for Tuesday.".to_owned()],
+            obstacles: vec![],
             facts: vec![],
             errands: vec![],
             appointment: None,

@@ -24,8 +24,6 @@ pub enum Outlook {
     /// Its window is open: it is about to be begun.
     Due,
     Scheduled,
-    /// Nothing is planned for databases like this one.
-    Unplanned,
     /// Nothing has to be done.
     UpToDate,
 }
@@ -40,7 +38,6 @@ impl Outlook {
             Self::Running => "running",
             Self::Due => "due",
             Self::Scheduled => "scheduled",
-            Self::Unplanned => "unplanned",
             Self::UpToDate => "up_to_date",
         }
     }
@@ -55,7 +52,6 @@ impl fmt::Display for Outlook {
 /// All that the verdict depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    pub has_window: bool,
     pub work: Option<Work>,
     pub planned: Option<Planned>,
 }
@@ -91,11 +87,7 @@ pub fn judge(now: Timestamp, seen: &Seen) -> (Outlook, Option<String>) {
     }
     match &seen.planned {
         Some(planned) => planned.judge(now),
-        None if seen.has_window => (Outlook::UpToDate, None),
-        None => {
-            let because = "its plan has no window, and nothing is planned without one yet";
-            (Outlook::Unplanned, Some(because.to_owned()))
-        }
+        None => (Outlook::UpToDate, None),
     }
 }
 
@@ -130,7 +122,6 @@ mod tests {
     fn planned(scheduled_for: &str, required_by: &str, waits_for: Option<&str>) -> Seen {
         let at = |text: &str| (text != "-").then(|| text.parse().unwrap());
         Seen {
-            has_window: true,
             work: None,
             planned: Some(Planned {
                 scheduled_for: at(scheduled_for),
@@ -157,10 +148,6 @@ mod tests {
         let goes_on = Work::GoesOn {
             procedure: "changeover".to_owned(),
         };
-        let idle = Seen {
-            has_window: true,
-            ..Seen::default()
-        };
         for (seen, outlook, because) in [
             (with(stuck), Outlook::Stuck, Some("disk")),
             (with(goes_on), Outlook::Running, Some("changeover")),
@@ -183,11 +170,10 @@ mod tests {
             ),
             (planned(PAST, LATER, None), Outlook::Due, Some("note")),
             (planned(SOON, "-", None), Outlook::Scheduled, Some("note")),
-            (idle, Outlook::UpToDate, None),
+            (Seen::default(), Outlook::UpToDate, None),
         ] {
             let (found, why) = judge(now, &seen);
             assert_eq!((found, why.as_deref()), (outlook, because), "{seen:?}");
         }
-        assert_eq!(judge(now, &Seen::default()).0, Outlook::Unplanned);
     }
 }

@@ -11,7 +11,7 @@ mod year;
 use jiff::Timestamp;
 
 use super::standing::{Outline, Standing, Waiting};
-use super::{Due, Found, Policy, Reason, Requirement, Window};
+use super::{Due, Found, Policy, Reason, Requirement};
 use crate::id::MaintenanceId;
 use crate::notice::Kind;
 use crate::plan::Plan;
@@ -84,23 +84,17 @@ impl Notice {
 impl<'a> Planning<'a> {
     /// `plan` is the one that the database has bought.
     pub fn decide(&self, standing: &Standing, plan: &Plan) -> Decision<'a> {
-        let window = standing.window(plan);
         // A release that is gone from the store tells nothing of what could be done.
         let present = self.catalogue.find(&standing.release).ok();
-        let found = match (window, present) {
-            (Some(window), Some(present)) => self
-                .find(present, standing)
-                .map(|(due, target)| (due, target, window)),
-            _ => None,
-        };
+        let found = present.and_then(|present| self.find(present, standing));
         match (found, &standing.planned) {
             (None, None) => Decision::Keep,
             (None, Some(planned)) => Decision::Withdraw {
                 planned: planned.id,
                 scheduled_for: planned.scheduled_for,
             },
-            (Some((due, target, window)), planned) => {
-                let wanted = self.wanted(standing, due, target, &window);
+            (Some((due, target)), planned) => {
+                let wanted = self.wanted(standing, plan, due, target);
                 match planned {
                     Some(planned) if wanted.is_as(planned) => Decision::Keep,
                     _ => Decision::Plan(wanted),
@@ -112,12 +106,12 @@ impl<'a> Planning<'a> {
     fn wanted(
         &self,
         standing: &Standing,
+        plan: &Plan,
         due: Due,
         target: &'a Release,
-        window: &Window,
     ) -> Wanted<'a> {
-        let notice = self.policy.notice();
-        let time = time::time(self.now, standing, &due, target, window, notice);
+        let (window, notice) = (standing.window(plan), self.policy.notice(plan));
+        let time = time::time(self.now, standing, &due, target, &window, notice);
         Wanted { due, target, time }
     }
 

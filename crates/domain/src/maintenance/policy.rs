@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::reason::{Kind, Reason};
 use super::window;
 use crate::file::{Error, Place};
+use crate::plan::Plan;
 
 /// The built-in policy, and the documentation of the format.
 pub const DEFAULTS: &str = include_str!("policy/defaults.toml");
@@ -116,8 +117,13 @@ impl Policy {
         Ok(self)
     }
 
-    pub fn notice(&self) -> SignedDuration {
-        days(self.notice_days)
+    /// How long before people are told. Those on plans without a window are not told at all.
+    pub fn notice(&self, plan: &Plan) -> SignedDuration {
+        if plan.window {
+            days(self.notice_days)
+        } else {
+            SignedDuration::ZERO
+        }
     }
 
     /// So many maintenances go on when another one is not begun by itself.
@@ -179,6 +185,7 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 mod tests {
     use super::*;
     use crate::maintenance::reason::KINDS;
+    use crate::plan::Plans;
     use crate::release::Version;
 
     fn at(text: &str) -> Timestamp {
@@ -193,7 +200,10 @@ mod tests {
             assert_eq!(said, without_days(kind).is_none(), "{kind}");
             assert!(DEFAULTS.contains(kind.as_str()), "{kind} is explained");
         }
-        assert_eq!(policy.notice(), SignedDuration::from_hours(7 * 24));
+        let plans = Plans::defaults();
+        let notice = |plan| policy.notice(plans.find(plan).unwrap());
+        assert_eq!(notice("standard-0"), SignedDuration::from_hours(7 * 24));
+        assert_eq!(notice("essential-0"), SignedDuration::ZERO);
         assert_eq!(policy.runs_at_once(), 1);
     }
 

@@ -86,9 +86,9 @@ impl Waiting {
 }
 
 impl Standing {
-    /// None on plans without.
-    pub fn window(&self, plan: &Plan) -> Option<Window> {
-        Window::of(self.database, plan, self.chosen_window.as_ref())
+    /// When it is worked on, on every plan.
+    pub fn window(&self, plan: &Plan) -> Window {
+        Window::of_work(self.database, plan, self.chosen_window.as_ref())
     }
 
     /// Since when it has to be done whatever windows and freezes say.

@@ -99,6 +99,12 @@ impl Window {
         plan.window.then(own)
     }
 
+    /// When a database is worked on by itself. Those on plans without a window are so whenever it is needed: at a time
+    /// at which others are, and which nobody is told.
+    pub fn of_work(database: DatabaseId, plan: &Plan, chosen: Option<&Self>) -> Self {
+        Self::of(database, plan, chosen).unwrap_or_else(|| Self::default_of(database))
+    }
+
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
@@ -210,7 +216,10 @@ mod tests {
         let of = |plan: &str, chosen| Window::of(id, plans.find(plan).unwrap(), chosen);
         assert_eq!(of("essential-0", Some(&chosen)), None);
         assert_eq!(of("standard-0", None), Some(Window::default_of(id)));
-        assert_eq!(of("standard-0", Some(&chosen)), Some(chosen));
+        assert_eq!(of("standard-0", Some(&chosen)), Some(chosen.clone()));
+        let essential = plans.find("essential-0").unwrap();
+        let at_work = Window::of_work(id, essential, Some(&chosen));
+        assert_eq!(at_work, Window::default_of(id));
     }
 
     proptest! {

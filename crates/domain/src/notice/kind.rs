@@ -78,6 +78,12 @@ impl Kind {
         }
     }
 
+    /// As rows have them.
+    pub fn of_what_is_ahead() -> Vec<&'static str> {
+        let ahead = KINDS.iter().filter(|kind| kind.is_ahead());
+        ahead.map(|kind| kind.as_str()).collect()
+    }
+
     /// Whether a letter is written. What is tried again was told with what went wrong.
     pub fn is_written_to_people(self) -> bool {
         self != Self::Again

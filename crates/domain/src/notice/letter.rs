@@ -15,6 +15,8 @@ pub struct Letter {
     pub subject: String,
     /// Paragraphs.
     pub says: Vec<String>,
+    #[serde(default)]
+    pub obstacles: Vec<Obstacle>,
     pub facts: Vec<Fact>,
     pub errands: Vec<Errand>,
     pub appointment: Option<Appointment>,
@@ -24,6 +26,13 @@ pub struct Letter {
 pub struct Fact {
     pub name: String,
     pub value: String,
+}
+
+/// Something that could delay what is planned, or stand in its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obstacle {
+    pub seen: String,
+    pub todo: Option<String>,
 }
 
 /// What people can do, and the command for it.
@@ -52,7 +61,14 @@ impl Letter {
     pub fn plain(&self) -> String {
         let mut text = String::new();
         for paragraph in &self.says {
-            let _ = writeln!(text, "{}\n", wrapped(paragraph));
+            let _ = writeln!(text, "{}\n", wrapped(paragraph, ""));
+        }
+        for Obstacle { seen, todo } in &self.obstacles {
+            let _ = writeln!(text, "- {}", wrapped(seen, "  "));
+            if let Some(todo) = todo {
+                let _ = writeln!(text, "  {}", wrapped(&format!("To do: {todo}"), "  "));
+            }
+            text.push('\n');
         }
         let widest = self.facts.iter().map(|fact| fact.name.chars().count());
         let width = widest.max().unwrap_or(0) + 2;
@@ -66,21 +82,23 @@ impl Letter {
     }
 }
 
-/// Broken between words; a word that is longer than a line stays whole.
-fn wrapped(paragraph: &str) -> String {
+/// Broken between words; a word that is longer than a line stays whole. The first line is indented by
+/// whoever asks.
+fn wrapped(paragraph: &str, indent: &str) -> String {
+    let width = WIDTH - indent.len();
     let mut lines = vec![String::new()];
     for word in paragraph.split_whitespace() {
         let line = lines.last_mut().expect("there is one from the start");
         if line.is_empty() {
             line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
             line.push(' ');
             line.push_str(word);
         } else {
             lines.push(word.to_owned());
         }
     }
-    lines.join("\n")
+    lines.join(&format!("\n{indent}"))
 }
 
 /// Without line breaks and other control characters.

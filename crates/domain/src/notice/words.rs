@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::letter::one_line;
 use super::when::{long, short};
-use super::{About, Appointment, Errand, Fact, Kind, Letter, Subject, Told};
+use super::{About, Appointment, Errand, Fact, Kind, Letter, Obstacle, Subject, Told};
 use crate::hold::Felt;
 use crate::maintenance::method::Method;
 use crate::maintenance::turn::ITSELF;
 use crate::maintenance::window;
+use crate::preflight::{Judged, Report, Verdict};
 
 /// Puts it into words.
 pub fn letter(told: &Told) -> Letter {
@@ -18,7 +19,7 @@ pub fn letter(told: &Told) -> Letter {
     let (subject, says) = match told.kind {
         Kind::Scheduled => (
             format!("Maintenance of {name}{on}"),
-            vec![has_to_be(told), scheduled(told), will_happen(about)],
+            vec![has_to_be(told), scheduled(told), will_happen(told)],
         ),
         Kind::Changed => (
             format!("Changed: maintenance of {name}{on}"),
@@ -26,12 +27,12 @@ pub fn letter(told: &Told) -> Letter {
                 format!("What is planned for {} has changed.", known_as(told)),
                 has_to_be(told),
                 scheduled(told),
-                will_happen(about),
+                will_happen(told),
             ],
         ),
         Kind::Moved => (
             format!("Moved: maintenance of {name}{on}"),
-            vec![moved(told), will_happen(about)],
+            vec![moved(told), will_happen(told)],
         ),
         Kind::Emergency => (
             format!("Emergency: maintenance of {name} is begun now"),
@@ -39,16 +40,16 @@ pub fn letter(told: &Told) -> Letter {
                 has_to_be(told),
                 "This is an emergency: it is done now, and waits neither for its window nor for the end of a freeze."
                     .to_owned(),
-                will_happen(about),
+                will_happen(told),
             ],
         ),
         Kind::Reminder => (
             format!("Reminder: maintenance of {name}{on}"),
-            vec![has_to_be(told), scheduled(told), will_happen(about)],
+            vec![has_to_be(told), scheduled(told), will_happen(told)],
         ),
         Kind::Started => (
             format!("Started: maintenance of {name}"),
-            vec![started(told), will_happen(about)],
+            vec![started(told), will_happen(told)],
         ),
         Kind::Succeeded => (
             format!("Done: maintenance of {name}{}", verdict(about)),
@@ -74,10 +75,12 @@ pub fn letter(told: &Told) -> Letter {
             )],
         ),
     };
-    let says = says.iter().map(|paragraph| one_line(paragraph));
+    let says = says.into_iter().chain([outlook(told)]);
+    let says = says.map(|paragraph| one_line(&paragraph));
     Letter {
         subject: one_line(&subject),
         says: says.filter(|paragraph| !paragraph.is_empty()).collect(),
+        obstacles: obstacles(told),
         facts: facts(told),
         errands: errands(told),
         appointment: appointment(told),
@@ -92,6 +95,7 @@ pub fn trial(asked_by: &str) -> Letter {
     Letter {
         subject: "Upkeep reaches you".to_owned(),
         says: vec![one_line(&says)],
+        obstacles: vec![],
         facts: vec![],
         errands: vec![],
         appointment: None,
@@ -156,8 +160,8 @@ fn moved(told: &Told) -> String {
 }
 
 /// What is done, as far as applications are concerned.
-fn will_happen(about: &About) -> String {
-    let method = about.method.as_deref().map(Method::named);
+fn will_happen(told: &Told) -> String {
+    let method = told.about.method.as_deref().map(Method::named);
     let (how, pause) = match method {
         Some(Ok(Method::Changeover)) => (
             "A replacement is built beside the server and takes over from it (a changeover).",
@@ -173,10 +177,40 @@ fn will_happen(about: &About) -> String {
         ),
         Some(Err(_)) | None => return String::new(),
     };
+    let nothing_to_do = if obstacles(told).is_empty() {
+        " There is nothing that you have to do."
+    } else {
+        ""
+    };
     format!(
-        "{how} Applications keep their connections, and statements wait for {pause} at the switch. \
-         There is nothing that you have to do."
+        "{how} Applications keep their connections, and statements wait for {pause} at the switch.{nothing_to_do}"
     )
+}
+
+/// What it looks like for what is planned.
+fn outlook(told: &Told) -> String {
+    let says = match told.ahead.as_ref().map(Report::verdict) {
+        Some(Verdict::Pass) => {
+            "We have looked: nothing could delay it, or stand in its way, as things are now."
+        }
+        Some(Verdict::Warning) => {
+            "We have looked: this could delay it, or cost something that you should know of."
+        }
+        Some(Verdict::Blocked) => {
+            "We have looked: as things are now it cannot be done. Please see to this before."
+        }
+        None => "",
+    };
+    says.to_owned()
+}
+
+fn obstacles(told: &Told) -> Vec<Obstacle> {
+    let found = told.ahead.iter().flat_map(Report::obstacles);
+    let obstacle = |judged: &Judged| Obstacle {
+        seen: one_line(&judged.seen),
+        todo: judged.todo.as_deref().map(one_line),
+    };
+    found.map(obstacle).collect()
 }
 
 fn started(told: &Told) -> String {
@@ -303,6 +337,7 @@ fn facts(told: &Told) -> Vec<Fact> {
         ("Reason", about.reason.clone()),
         ("Method", method),
         ("Release", release),
+        ("Forecast", told.forecast.as_ref().map(ToString::to_string)),
     ];
     let known = facts.into_iter().filter_map(|(name, value)| {
         Some(Fact {

@@ -1,5 +1,7 @@
 //! The report: each check with what was seen, a verdict, and what to do.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Waiver};
@@ -9,6 +11,8 @@ use crate::release::Version;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Run {
+    /// While it is planned, so that people know in time.
+    Ahead,
     /// Because a person wanted to know; nothing follows.
     Asked,
     /// Before anything is changed.
@@ -20,6 +24,7 @@ pub enum Run {
 impl Run {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Ahead => "ahead",
             Self::Asked => "asked",
             Self::Before => "before",
             Self::BeforeHold => "before_hold",
@@ -92,6 +97,16 @@ impl Report {
             .filter(|judged| judged.verdict == Verdict::Blocked);
         let sentences: Vec<String> = blocked.map(Judged::sentence).collect();
         (!sentences.is_empty()).then(|| sentences.join("; "))
+    }
+
+    /// What people have to know, what blocks first.
+    pub fn obstacles(&self) -> Vec<&Judged> {
+        let checks = self.checks.iter();
+        let mut obstacles: Vec<_> = checks
+            .filter(|judged| judged.verdict > Verdict::Pass)
+            .collect();
+        obstacles.sort_by_key(|judged| Reverse(judged.verdict));
+        obstacles
     }
 
     pub fn find(&self, check: Check) -> Option<&Judged> {

@@ -46,8 +46,7 @@ impl Engine {
         standing: &Standing,
         queue: &mut Queue,
     ) -> Result<(), Refusal> {
-        let plan = self.world.plans.find(&standing.plan)?;
-        let planned = standing.planned.as_ref().filter(|_| plan.window);
+        let planned = standing.planned.as_ref();
         let Some((planned, at)) =
             planned.and_then(|planned| Some((planned, planned.scheduled_for?)))
         else {

@@ -24,18 +24,17 @@ impl Engine {
         let judged = rows.map_err(|error| store_refusal(&error))?.into_iter();
         let judged = judged.map(|row| {
             let seen = Seen {
-                has_window: self.world.plans.find(&row.plan)?.window,
                 work: row.work.clone(),
                 planned: row.planned.clone(),
             };
             let (outlook, because) = judge(now, &seen);
-            Ok(InFleet {
+            InFleet {
                 row,
                 outlook,
                 because,
-            })
+            }
         });
-        let mut fleet = judged.collect::<Result<Vec<_>, Refusal>>()?;
+        let mut fleet: Vec<_> = judged.collect();
         fleet.sort_by_key(|one| one.outlook);
         Ok(fleet)
     }

@@ -1,4 +1,5 @@
-//! `data:maintenances:preflight`: what would stand in the way, asked at any time. Changes nothing.
+//! `data:maintenances:preflight`: what would stand in the way, asked at any time. Looked at also while a
+//! maintenance is planned. Changes nothing.
 
 use async_trait::async_trait;
 use upkeep_domain::hold::Prepared;
@@ -21,6 +22,16 @@ impl Engine {
     /// due, for a restart.
     pub async fn preflight(
         &self,
+        database: &Database,
+        release: Option<&str>,
+        method: Option<&str>,
+    ) -> Result<Report, Refusal> {
+        self.report(Run::Asked, database, release, method).await
+    }
+
+    pub(crate) async fn report(
+        &self,
+        run: Run,
         database: &Database,
         release: Option<&str>,
         method: Option<&str>,
@@ -55,7 +66,7 @@ impl Engine {
         };
         let prepared = self.read_sessions(database).await?;
         let subject = Subject {
-            run: Run::Asked,
+            run,
             way,
             primary: source.id,
             starts_as,

@@ -25,13 +25,6 @@ impl Engine {
             let sentence = format!("`{name}` is not there yet, or not any more");
             return Err(Refusal::new(RefusalKind::NotReady, sentence));
         }
-        if !self.world.plans.find(&database.plan)?.window {
-            let sentence = format!(
-                "`{name}` is on the plan {}, which has no window: nothing is planned for it",
-                database.plan
-            );
-            return Err(Refusal::conflict(sentence));
-        }
         let unfinished = self.store.unfinished(database.id).await;
         let unfinished = unfinished.map_err(|error| store_refusal(&error))?;
         if unfinished.is_some_and(|work| work.is_stuck) {

@@ -115,17 +115,21 @@ impl Engine {
         let waivers = waivers(request)?;
         let planned = self.planned(database).await?;
         let planned = planned.filter(|planned| is_done_with(&planned.maintenance, release));
+        let method = choice.method.as_str();
+        let outset = self.outset(database, &primary, method).await?;
         let maintenance = NewMaintenance {
             id: match planned {
                 Some(planned) => planned.maintenance.id,
                 None => MaintenanceId(self.world.random.uuid()),
             },
-            method: choice.method.to_string(),
+            method: method.to_owned(),
             method_because: choice.because.clone(),
             reason: REASON.to_owned(),
             release_before: primary.release.clone(),
             release_after: release.name.to_string(),
             waivers: waivers.clone(),
+            size_bytes: outset.size_bytes,
+            forecast: outset.forecast,
             window: self.window(database)?.map(|window| window.to_string()),
             begun_by: request.by.clone(),
             request_id: request.request_id.clone(),
@@ -352,7 +356,7 @@ fn waivers(request: &RunMaintenance) -> Result<Vec<Waiver>, Refusal> {
         .collect()
 }
 
-/// What has no window is maintained when its operator likes, and not by hand.
+/// What has no window is maintained by itself, and not by hand.
 fn refuse_without_window(plan: &Plan) -> Result<(), Refusal> {
     if plan.window {
         return Ok(());

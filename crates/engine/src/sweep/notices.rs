@@ -1,7 +1,9 @@
 //! What happened is told: first it is addressed to everybody who is to hear of it, then it is sent until it
 //! is taken, refused or given up. No run waits for that.
+//!
+//! Who is told of what is planned is told as well what it will meet as things are.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use upkeep_domain::id::AppId;
@@ -14,12 +16,15 @@ use upkeep_domain::ports::DeliveryError;
 use upkeep_store::{Concerned, Store, ToSend, Tried, Unaddressed};
 
 use super::Error;
-use crate::World;
+use super::outlook::{Ahead, look_ahead};
+use crate::{Engine, World};
 
 /// Addressed in one sweep.
 const ADDRESSED_MAX: u32 = 200;
 /// Sent at a time: one that does not answer keeps so many others waiting at most.
 const SENT_AT_ONCE: u32 = 64;
+/// Databases are looked at for letters for so long at a time.
+const LOOKING_MAX: Duration = Duration::from_secs(10);
 /// Longer than any courier tries. If we end meanwhile, another server sends it again then.
 const TAKEN_FOR: Duration = Duration::from_secs(60);
 
@@ -29,13 +34,9 @@ struct Listening {
     listener: Listener,
 }
 
-pub(crate) async fn notices(world: &World, store: &Store) -> Result<(), Error> {
-    let addressed = address(world, store).await;
-    let delivered = deliver(world, store).await;
-    addressed.and(delivered)
-}
-
-async fn address(world: &World, store: &Store) -> Result<(), Error> {
+/// Letters are written.
+pub(crate) async fn address(engine: &Engine) -> Result<(), Error> {
+    let store = &engine.store;
     let unaddressed = store.unaddressed(ADDRESSED_MAX).await;
     let unaddressed = unaddressed.map_err(Error::Store)?;
     if unaddressed.is_empty() {
@@ -55,8 +56,14 @@ async fn address(world: &World, store: &Store) -> Result<(), Error> {
         .filter_map(|email| Address::of_owner(email))
         .collect();
     let mut first_error = Ok(());
+    let is_ahead = |notice: &Unaddressed| notice.kind.is_some_and(Kind::is_ahead);
+    let begun = Instant::now();
     for notice in &unaddressed {
-        let addressed = address_one(world, store, notice, &recipients, &owners).await;
+        if is_ahead(notice) && begun.elapsed() > LOOKING_MAX {
+            // What happens meanwhile is told first.
+            break;
+        }
+        let addressed = address_one(engine, notice, &recipients, &owners).await;
         first_error = first_error.and(addressed);
     }
     first_error
@@ -64,8 +71,7 @@ async fn address(world: &World, store: &Store) -> Result<(), Error> {
 
 /// What a newer program has written is left to it. If the database is gone, nobody is concerned any more.
 async fn address_one(
-    world: &World,
-    store: &Store,
+    engine: &Engine,
     notice: &Unaddressed,
     recipients: &[Listening],
     owners: &[Address],
@@ -73,11 +79,12 @@ async fn address_one(
     let Some(kind) = notice.kind else {
         return Ok(());
     };
+    let store = &engine.store;
     let Some(database) = &notice.database else {
         let to_nobody = store.address(notice.id, None, &[]).await;
         return to_nobody.map_err(Error::Store);
     };
-    let window = window_of(world, database)?;
+    let window = window_of(&engine.world, database)?;
     let apps = database.apps();
     let owners = owners_of(&apps, owners);
     let everybody = recipients.iter().chain(&owners);
@@ -88,7 +95,21 @@ async fn address_one(
             (address, listening.recipient)
         })
         .collect();
-    let told = told(notice, kind, database, window)?;
+    let about = notice.understood().map_err(Error::Store)?;
+    let ahead = if kind.is_ahead() {
+        look_ahead(engine, database.id, &about).await?
+    } else {
+        Ahead::default()
+    };
+    let told = Told {
+        id: notice.id,
+        at: notice.at,
+        kind,
+        database: database.subject(window),
+        about,
+        ahead: ahead.report,
+        forecast: ahead.forecast,
+    };
     let words = Some((&letter(&told), database.name.as_str()));
     let addressed = store.address(notice.id, words, &to).await;
     addressed.map_err(Error::Store)
@@ -119,22 +140,8 @@ fn owners_of(apps: &[AppId], owners: &[Address]) -> Vec<Listening> {
     owners.iter().map(listening).collect()
 }
 
-fn told(
-    notice: &Unaddressed,
-    kind: Kind,
-    database: &Concerned,
-    window: Option<Window>,
-) -> Result<Told, Error> {
-    Ok(Told {
-        id: notice.id,
-        at: notice.at,
-        kind,
-        database: database.subject(window),
-        about: notice.understood().map_err(Error::Store)?,
-    })
-}
-
-async fn deliver(world: &World, store: &Store) -> Result<(), Error> {
+/// Letters are sent.
+pub(crate) async fn deliver(world: &World, store: &Store) -> Result<(), Error> {
     let due = store.take_deliveries(TAKEN_FOR, SENT_AT_ONCE).await;
     let due = due.map_err(Error::Store)?;
     let sent = join_all(due.iter().map(|to_send| send(world, store, to_send))).await;

@@ -8,6 +8,7 @@ mod attachments;
 mod case;
 mod faults;
 mod followers;
+mod forecast;
 mod freezes;
 mod notices;
 mod preflight;

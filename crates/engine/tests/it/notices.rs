@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use upkeep_domain::notice::delivery::State;
 use upkeep_domain::notice::{Address, Delivery};
+use upkeep_domain::preflight::{OpenTransaction, Run, Verdict};
 use upkeep_store::Wanted;
 use upkeep_testkit::sim::{Letterbox, Mishap};
 
@@ -135,6 +136,32 @@ async fn what_is_planned_is_told_once_to_everybody_concerned_by_whatever_servers
         told.in_state(State::Pending).await == 0
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_told_of_what_is_planned_is_told_what_it_will_meet_as_things_are() {
+    let told = Told::open(&[(FLEET, Whose::Fleet)]).await;
+    let reports = OpenTransaction {
+        age_ms: 90_000,
+        who: "role `reports`".to_owned(),
+    };
+    let sim = &told.desk.sim;
+    sim.set_facts(|facts| facts.oldest_transaction = Some(reports));
+    let told = told.runs(&["one"]);
+    told.has_received(1, "maintenance_scheduled").await;
+    let letter = &told.received("maintenance_scheduled")[0].letter;
+    let [obstacle] = letter.obstacles.as_slice() else {
+        panic!("{letter:?}");
+    };
+    assert!(obstacle.seen.contains("role `reports`"), "{obstacle:?}");
+    // It is kept with what is planned.
+    let planned = told.desk.planned_for(&told.desk.database).await;
+    let planned = planned.expect("it is planned");
+    let [report] = planned.preflight.as_slice() else {
+        panic!("{planned:?}");
+    };
+    assert_eq!(report.run, Run::Ahead);
+    assert_eq!(report.verdict(), Verdict::Warning);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,8 @@ use upkeep_testkit::sim::{Fault, Place, Sim};
 use crate::case::{provisioned, run, wrong};
 use crate::stage::{Ended, PATIENCE, RELEASES, Stage, engine, maintenance_of, server};
 
-struct Play {
+/// A provisioned database, and runs to their end.
+pub(crate) struct Play {
     stage: Stage,
     sim: Arc<Sim>,
     database: Database,
@@ -23,7 +24,7 @@ struct Play {
 }
 
 impl Play {
-    async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let server = server().await;
         let stage = Stage::new(&server, "stage").await;
         let sim = Arc::new(Sim::new(&RELEASES));
@@ -40,7 +41,7 @@ impl Play {
         engine(&self.stage.store, &self.sim, Arc::new(Unwatched), "server")
     }
 
-    fn request(&self, waived: &[(&str, &str)]) -> RunMaintenance {
+    pub(crate) fn request(&self, waived: &[(&str, &str)]) -> RunMaintenance {
         let wish = |&(check, because): &(&str, &str)| WaiverWish {
             check: check.to_owned(),
             because: because.to_owned(),
@@ -57,7 +58,7 @@ impl Play {
         all.into_iter().next().expect("there is one")
     }
 
-    async fn run(&self, request: RunMaintenance) -> (Ended, Maintenance) {
+    pub(crate) async fn run(&self, request: RunMaintenance) -> (Ended, Maintenance) {
         let engine = self.engine();
         engine.run_maintenance(request).await.expect("it is begun");
         let running = run(&engine);

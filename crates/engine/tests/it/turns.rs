@@ -14,6 +14,7 @@ use crate::stage::{FIRST, planning_engine, planning_engine_of, wait_until};
 const NEWEST: &str = "15.20-b";
 const RELEASES: [&str; 2] = [FIRST, NEWEST];
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 const COPY: Place = Place {
     procedure: "changeover",
     step: "base_backup",
@@ -109,6 +110,26 @@ impl Desk {
         let next = window.openings(now).next();
         next.expect("it opens every week").from
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_no_window_is_maintained_as_needed_and_waits_for_no_notice() {
+    let desk = Desk::open(&RELEASES).await;
+    desk.stage.set_plan(desk.database.id, "essential-0").await;
+    let running = desk.plan_and_run();
+    let planned = desk.planned_as("it is planned", |_| true).await;
+    let opens_in = planned
+        .scheduled_for
+        .unwrap()
+        .duration_since(planned.created_at);
+    assert!(opens_in < WEEK + MINUTE * 30, "{opens_in:?}");
+    desk.time_passes(&desk.database, "1 hour").await;
+    desk.ended(&desk.database, &["succeeded"]).await;
+    let [done] = &desk.runs(&desk.database).await[..] else {
+        panic!("it is done once")
+    };
+    assert_eq!(done.window_then, None);
+    running.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

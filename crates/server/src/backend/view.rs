@@ -6,7 +6,8 @@ use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId, WorkflowId};
-use upkeep_domain::maintenance::{Status, Window};
+use upkeep_domain::maintenance::forecast::Took;
+use upkeep_domain::maintenance::{Forecast, Status, Window};
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::plan::Plan;
 use upkeep_domain::preflight::Report;
@@ -155,11 +156,14 @@ pub struct MaintenanceView {
     pub outcome: Option<End>,
     /// Why it ended as it did, in a sentence.
     pub outcome_because: Option<String>,
+    pub forecast: Option<Forecast>,
     pub felt: Option<Felt>,
     /// Settings that waited for it and took effect.
     pub settings_applied: Vec<WaitingSetting>,
     /// In the order in which the steps ran first.
     pub steps_ms: Vec<(String, f64)>,
+    /// Once it is over.
+    pub took: Option<Took>,
     /// Of each time it was looked at, the first one first.
     pub preflight: Vec<Report>,
 }
@@ -191,9 +195,11 @@ impl MaintenanceView {
             waiting_for: None,
             outcome: None,
             outcome_because: None,
+            forecast: None,
             felt: None,
             settings_applied: Vec::new(),
             steps_ms: Vec::new(),
+            took: None,
             preflight: Vec::new(),
         }
     }

@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use upkeep_api::body::{
-    AppUuid, AppliedSetting, Felt, Maintenance, MaintenanceAddon, Maintenances, Outcome,
-    RunMaintenance, Status, StepsMs, Waive,
+    AppUuid, AppliedSetting, Felt, Forecast, Maintenance, MaintenanceAddon, Maintenances, Outcome,
+    RunMaintenance, Status, StepsMs, Took, Waive,
 };
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::plan::SERVICE;
@@ -158,6 +158,7 @@ pub(crate) fn shown(view: MaintenanceView) -> Maintenance {
         duration_seconds: duration.map(|duration| duration.as_secs_f64().round() as u64),
         fell_back,
         felt: view.felt.map(shown_felt),
+        forecast: view.forecast.map(shown_forecast),
         method: view.method,
         method_because: view.method_because,
         outcome: view.outcome.map(shown_outcome),
@@ -181,8 +182,22 @@ pub(crate) fn shown(view: MaintenanceView) -> Maintenance {
         status,
         step: view.step,
         steps_ms: StepsMs(view.steps_ms),
+        took: view.took.map(|took| Took {
+            preparing_ms: took.preparing_ms,
+            run_ms: took.run_ms,
+        }),
         waiting_for: view.waiting_for,
         window: view.window,
+    }
+}
+
+fn shown_forecast(forecast: maintenance::Forecast) -> Forecast {
+    Forecast {
+        because: forecast.because,
+        held_ms: forecast.held_ms,
+        preparing_ms: forecast.preparing_ms,
+        run_ms: forecast.run_ms,
+        write_gap_ms: forecast.write_gap_ms,
     }
 }
 

@@ -241,12 +241,12 @@ async fn insert_maintenance(
                 "WITH m AS (
                  INSERT INTO upkeep.maintenances AS m
                      (id, database_id, status, method, reason, release_before, release_after, request_id, method_because, waivers,
-                      window_then, begun_by, go_on_until, started_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14, clock_timestamp())
+                      window_then, begun_by, go_on_until, size_bytes, forecast, started_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14, $15, $16, clock_timestamp())
                  ON CONFLICT (id) DO UPDATE
                      SET status = $3, method = $4, release_before = $6, release_after = $7, request_id = $8,
-                         method_because = $10, waivers = $11, window_then = $12, begun_by = $13, go_on_until = $14, sentence = NULL,
-                         started_at = clock_timestamp()
+                         method_because = $10, waivers = $11, window_then = $12, begun_by = $13, go_on_until = $14, size_bytes = $15,
+                         forecast = $16, sentence = NULL, started_at = clock_timestamp()
                      WHERE m.started_at IS NULL
                  RETURNING *),
              told AS (
@@ -271,6 +271,8 @@ async fn insert_maintenance(
                 &maintenance.window,
                 &maintenance.begun_by,
                 &maintenance.go_on_until,
+                &maintenance.size_bytes.map(|bytes| bytes as i64),
+                &maintenance.forecast.as_ref().map(Json),
             ],
         )
         .await

@@ -158,6 +158,8 @@ fn maintenance() -> NewMaintenance {
         release_before: "15.18-a".to_owned(),
         release_after: "15.20-b".to_owned(),
         waivers: Vec::new(),
+        size_bytes: None,
+        forecast: None,
         window: None,
         begun_by: "ama@example.com".to_owned(),
         request_id: None,

@@ -1,6 +1,6 @@
 //! The verdict of a maintenance: what clients felt, and where the time went.
 
-use upkeep_api::body::{Felt, Maintenance, Outcome};
+use upkeep_api::body::{Felt, Maintenance, Outcome, Took};
 
 use super::amounts::millis;
 use super::{Pair, render_pairs};
@@ -35,6 +35,8 @@ pub fn render_verdict(maintenance: &Maintenance) -> String {
         });
     }
     pairs.extend(maintenance.felt.iter().flat_map(felt));
+    pairs.extend(took_of(maintenance).map(|took| Pair::new("Took", took)));
+    pairs.extend(forecast_of(maintenance).map(|told| Pair::new("Forecast", told)));
     let steps = steps_of(maintenance);
     if !steps.is_empty() {
         pairs.push(Pair {
@@ -73,6 +75,35 @@ pub fn settings_of(maintenance: &Maintenance) -> Vec<String> {
     let settings = maintenance.settings_applied.iter();
     let shown = settings.map(|set| format!("{}: {} -> {}", set.name, set.before, set.after));
     shown.collect()
+}
+
+/// `preparing 38.2 s, then 2.9 s`
+pub fn took_of(maintenance: &Maintenance) -> Option<String> {
+    let Took {
+        preparing_ms,
+        run_ms,
+    } = maintenance.took.as_ref()?;
+    Some(work(*preparing_ms, *run_ms))
+}
+
+/// What was told before it began, of the same.
+pub fn forecast_of(maintenance: &Maintenance) -> Option<String> {
+    let forecast = maintenance.forecast.as_ref()?;
+    let work = work(forecast.preparing_ms, forecast.run_ms);
+    let held = forecast.held_ms.map(millis);
+    let held = held.map(|held| format!(", clients held {held}"));
+    let gap = forecast.write_gap_ms.map(millis);
+    let gap = gap.map(|gap| format!(", longest write gap {gap}"));
+    let because = &forecast.because;
+    let (held, gap) = (held.unwrap_or_default(), gap.unwrap_or_default());
+    Some(format!("{work}{held}{gap}; {because}"))
+}
+
+fn work(preparing_ms: Option<f64>, run_ms: f64) -> String {
+    match preparing_ms.map(millis) {
+        Some(preparing) => format!("preparing {preparing}, then {}", millis(run_ms)),
+        None => millis(run_ms),
+    }
 }
 
 fn felt(felt: &Felt) -> Vec<Pair> {

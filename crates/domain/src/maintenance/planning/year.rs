@@ -30,7 +30,6 @@ const RUNS_AT_ONCE: u32 = 64;
 const LOOK_AT_ALL_EVERY: u32 = 2 * TICKS_OF_A_DAY;
 
 /// Of all that have a window; the others have none, and nothing planned.
-const PLAN: &str = "standard-0";
 
 /// What a year came to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -101,7 +100,7 @@ impl Year {
             self.all_unsettled = false;
             let judge = Judge {
                 weather: &self.weather,
-                plan: self.plans.find(PLAN).unwrap(),
+                plans: &self.plans,
                 policy: &self.policy,
             };
             self.sum.overdue.look(&judge, &mut self.fleet, now);
@@ -149,7 +148,6 @@ impl Year {
                 "withdrawn"
             }
             Decision::Plan(wanted) => {
-                assert!(plan.window, "nothing is planned where there is no window");
                 let kind = wanted.time.notice.kind();
                 self.sum.missed += u32::from(kind == Kind::Missed);
                 self.fleet.plan(at, wanted, now);

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::id::MaintenanceId;
-use crate::maintenance::{Window, Zone};
+use crate::maintenance::{Forecast, Window, Zone};
 use crate::notice::kind::KINDS;
+use crate::preflight::{Check, Run};
 
 fn told(kind: Kind) -> Told {
     let at: Timestamp = "2026-12-01T22:30:00Z".parse().unwrap();
@@ -33,6 +34,25 @@ fn told(kind: Kind) -> Told {
             release_after: Some("15.20".to_owned()),
             ..About::default()
         },
+        ahead: None,
+        forecast: None,
+    }
+}
+
+fn ahead(checks: &[(Check, Verdict, &str, &str)]) -> Report {
+    let judged = |&(check, verdict, seen, todo): &(Check, Verdict, &str, &str)| Judged {
+        check,
+        verdict,
+        seen: seen.to_owned(),
+        todo: Some(todo.to_owned()),
+        waived: None,
+    };
+    Report {
+        run: Run::Ahead,
+        release_before: "15.18".to_owned(),
+        release_after: "15.20".to_owned(),
+        checks: checks.iter().map(judged).collect(),
+        actions: vec![],
     }
 }
 
@@ -47,6 +67,42 @@ fn what_is_scheduled_says_what_when_and_what_people_can_do() {
     let appointment = letter.appointment.unwrap();
     assert!(!appointment.cancelled);
     assert_eq!(appointment.begins + window::LENGTH, appointment.ends);
+}
+
+#[test]
+fn who_is_told_of_what_is_planned_is_told_what_stands_in_its_way() {
+    let mut told = told(Kind::Reminder);
+    let transaction = (
+        Check::Transactions,
+        Verdict::Warning,
+        "a transaction of role `reports`, application `nightly` (idle in transaction: SELECT ?) has been open for 5400 s",
+        "the switch waits for it up to ten minutes, then is given up",
+    );
+    let tables = (
+        Check::UnloggedTables,
+        Verdict::Blocked,
+        "unlogged tables would be emptied: public.cache",
+        "waive it, or make them logged",
+    );
+    let passed = (Check::Primary, Verdict::Pass, "the primary runs", "");
+    told.ahead = Some(ahead(&[passed, transaction, tables]));
+    told.forecast = Some(Forecast {
+        preparing_ms: Some(754_000.0),
+        run_ms: 3_100.0,
+        held_ms: Some(143.0),
+        write_gap_ms: Some(151.0),
+        because: "as the last 3 runs of this database".to_owned(),
+    });
+    insta::assert_snapshot!(letter(&told).plain());
+    told.ahead = Some(ahead(&[transaction]));
+    let delayed = letter(&told);
+    assert_eq!(delayed.obstacles.len(), 1);
+    assert!(!delayed.plain().contains("nothing that you have to do"));
+    told.ahead = Some(ahead(&[passed]));
+    let clear = letter(&told);
+    assert_eq!(clear.obstacles, []);
+    assert!(clear.plain().contains("nothing that you have to do"));
+    assert!(clear.says.last().unwrap().contains("nothing could delay"));
 }
 
 #[test]
@@ -98,6 +154,12 @@ fn what_people_typed_cannot_forge_a_line() {
         ] {
             *text = Some(evil.to_owned());
         }
+        told.ahead = Some(ahead(&[(
+            Check::Transactions,
+            Verdict::Warning,
+            evil,
+            evil,
+        )]));
         let letter = letter(&told);
         let facts = letter
             .facts
@@ -108,7 +170,10 @@ fn what_people_typed_cannot_forge_a_line() {
             .appointment
             .iter()
             .map(|appointment| &appointment.summary);
-        let mut all = facts.chain(errands).chain(summary).chain(&letter.says);
+        let obstacles = letter.obstacles.iter();
+        let obstacles = obstacles.flat_map(|found| [Some(&found.seen), found.todo.as_ref()]);
+        let parts = facts.chain(errands).chain(summary).chain(&letter.says);
+        let mut all = parts.chain(obstacles.flatten());
         assert!(all.all(|text| !text.contains(char::is_control)), "{kind:?}");
         assert!(!letter.subject.contains(char::is_control), "{kind:?}");
     }

@@ -17,7 +17,7 @@ pub(super) fn transactions(facts: &Facts) -> Word {
                 oldest.who,
                 oldest.age_ms / 1_000
             ),
-            "the switch waits for it up to ten minutes, then is given up",
+            "end it before, or keep it short: the switch waits for it up to ten minutes, then is given up",
         ),
         _ => pass("no long transaction"),
     }

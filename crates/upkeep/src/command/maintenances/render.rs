@@ -4,16 +4,20 @@ use serde_json::Value;
 use upkeep_api::body::{Maintenance, Outcome, Status};
 
 use super::preflight;
-use crate::output::{Pair, render_pairs, render_table, settings_of, steps_of};
+use crate::output::{
+    Pair, forecast_of, render_pairs, render_table, settings_of, steps_of, took_of,
+};
 
 /// Keys that are shown in their own way, or not at all.
-const NOT_PLAIN: [&str; 6] = [
+const NOT_PLAIN: [&str; 8] = [
     "addon",
     "app",
     "felt",
+    "forecast",
     "preflight",
     "settings_applied",
     "steps_ms",
+    "took",
 ];
 
 pub(crate) fn render_list(maintenances: &[Maintenance]) -> String {
@@ -64,6 +68,11 @@ pub(crate) fn render_history(maintenances: &[Maintenance]) -> String {
                 .filter(|_| maintenance.outcome == Some(Outcome::Succeeded)),
             felt.and_then(|felt| felt.longest_write_gap_ms)
                 .map(|ms| format!("{ms:.1}")),
+            maintenance
+                .forecast
+                .as_ref()
+                .and_then(|forecast| forecast.write_gap_ms)
+                .map(|ms| format!("{ms:.1}")),
             felt.map(|felt| felt.statements_failed.to_string()),
         ]
     };
@@ -77,6 +86,7 @@ pub(crate) fn render_history(maintenances: &[Maintenance]) -> String {
         "Outcome",
         "Release",
         "Longest write gap (ms)",
+        "Forecast (ms)",
         "Statements failed",
     ];
     render_table(&headings, &rows)
@@ -104,6 +114,8 @@ pub(crate) fn render_info(maintenance: &Maintenance) -> String {
         let known = felt.iter().filter(|(_, value)| !value.is_null());
         pairs.extend(known.map(|(key, value)| Pair::new(format!("felt_{key}"), text(value))));
     }
+    pairs.extend(forecast_of(maintenance).map(|told| Pair::new("forecast", told)));
+    pairs.extend(took_of(maintenance).map(|took| Pair::new("took", took)));
     pairs.extend(preflight::summary(maintenance));
     pairs.push(Pair {
         name: "settings_applied".to_owned(),

@@ -1,5 +1,6 @@
 //! From rows to what the server shows. Plain translation.
 
+use upkeep_domain::maintenance::forecast::Took;
 use upkeep_domain::maintenance::{Status, Window};
 use upkeep_domain::name::{AppName, DatabaseName};
 use upkeep_domain::notice::delivery::State;
@@ -179,9 +180,11 @@ pub(super) fn maintenance(
         },
         outcome: row.outcome.as_deref().map(end).transpose()?,
         outcome_because: row.sentence.clone().filter(|_| row.started_at.is_some()),
+        forecast: row.forecast.clone(),
         felt: row.felt.clone(),
         settings_applied: row.settings_applied.clone(),
         steps_ms: steps_in_order(row),
+        took: row.steps_ms.as_ref().map(Took::of),
         preflight: row.preflight.clone(),
         window,
         ..MaintenanceView::none(database)

@@ -7,7 +7,7 @@ use super::weather::Weather;
 use crate::maintenance::turn::expected_of;
 use crate::maintenance::window::LENGTH;
 use crate::maintenance::{Interval, Policy, freeze};
-use crate::plan::Plan;
+use crate::plan::Plans;
 
 /// How many are overdue for what happened in the last window that could have been theirs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ enum Excuse {
 
 pub(super) struct Judge<'a> {
     pub(super) weather: &'a Weather,
-    pub(super) plan: &'a Plan,
+    pub(super) plans: &'a Plans,
     pub(super) policy: &'a Policy,
 }
 
@@ -87,13 +87,13 @@ impl Judge<'_> {
         known_at: Timestamp,
         required_by: Timestamp,
     ) -> Vec<Interval> {
-        let window = database.standing.window(self.plan);
-        let window = window.expect("it has a window");
+        let plan = self.plans.find(&database.standing.plan).unwrap();
+        let window = database.standing.window(plan);
         let openings = window.openings(known_at);
         let in_time: Vec<_> = openings
             .take_while(|opening| opening.to <= required_by)
             .collect();
-        let noticed = known_at + self.policy.notice();
+        let noticed = known_at + self.policy.notice(plan);
         let first = in_time.partition_point(|opening| opening.from < noticed);
         match &in_time[first..] {
             [] => in_time.last().copied().into_iter().collect(),

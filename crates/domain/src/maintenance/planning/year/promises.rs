@@ -18,9 +18,7 @@ pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: 
     }
     let planned = standing.planned.as_ref().expect("it is planned");
     let opens_at = planned.scheduled_for.expect("it is scheduled");
-    let window = standing
-        .window(plan)
-        .expect("without a window nothing is begun");
+    let window = standing.window(plan);
     let opening = window.openings(opens_at - SECOND).next().unwrap();
     assert_eq!(
         opening.from, opens_at,
@@ -39,7 +37,7 @@ pub(super) fn may_begin(database: &Database, plan: &Plan, policy: &Policy, now: 
     );
     let told_at = database.memory.announced_at.expect("people were told");
     assert!(
-        database.memory.is_short || told_at + policy.notice() <= opening.from,
+        database.memory.is_short || told_at + policy.notice(plan) <= opening.from,
         "told at {told_at}: {standing:?}"
     );
 }
