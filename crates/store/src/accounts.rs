@@ -3,6 +3,7 @@
 use upkeep_domain::id::HostId;
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use upkeep_domain::id::AppId;
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use upkeep_domain::id::AppId;
 use upkeep_domain::name::AppName;
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

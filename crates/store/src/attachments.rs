@@ -2,11 +2,12 @@
 //! change here is a version of the app (`app_versions.rs`), in the same statement.
 
 use serde::Deserialize;
-use tokio_postgres::Transaction;
 use upkeep_domain::attachment::AttachmentName;
 use upkeep_domain::id::{AppId, AttachmentId, DatabaseId};
 use uuid::Uuid;
 
+use crate::connect::Transaction;
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// Of a database, as [`Database`](crate::Database) has it.

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, MutexGuard, OnceCell};
-use tokio_postgres::{Client, Config, NoTls, Statement, Transaction};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_postgres::{Client, Config, NoTls};
 
 use crate::Error;
+use crate::statements::{Ask, Statements};
 
 /// A handle on the state database. Cheap to share behind an `Arc`.
 pub struct Store {
     config: Config,
-    shared: Mutex<Option<Arc<Shared>>>,
+    shared: Mutex<Option<Arc<Connection>>>,
     /// Transactions need a connection of their own: on a shared one they would mix.
-    transactions: Mutex<Option<Client>>,
+    transactions: Mutex<Option<Connection>>,
 }
 
 impl Store {
@@ -26,20 +27,17 @@ impl Store {
             shared: Mutex::new(None),
             transactions: Mutex::new(None),
         };
-        crate::migrate::migrate(&mut store.connect().await?).await?;
+        crate::migrate::migrate(&mut store.connect().await?.client).await?;
         Ok(store)
     }
 
     /// The shared connection, for single statements.
-    pub(crate) async fn client(&self) -> Result<Arc<Shared>, Error> {
+    pub(crate) async fn client(&self) -> Result<Arc<Connection>, Error> {
         let mut slot = self.shared.lock().await;
-        if let Some(shared) = slot.as_ref().filter(|shared| !shared.is_closed()) {
+        if let Some(shared) = slot.as_ref().filter(|shared| !shared.client.is_closed()) {
             return Ok(Arc::clone(shared));
         }
-        let shared = Arc::new(Shared {
-            client: self.connect().await?,
-            commit: OnceCell::new(),
-        });
+        let shared = Arc::new(self.connect().await?);
         *slot = Some(Arc::clone(&shared));
         Ok(shared)
     }
@@ -47,13 +45,13 @@ impl Store {
     /// The connection for transactions, for as long as it is held.
     pub(crate) async fn transactions(&self) -> Result<Transactions<'_>, Error> {
         let mut slot = self.transactions.lock().await;
-        if slot.as_ref().is_none_or(Client::is_closed) {
+        if slot.as_ref().is_none_or(|own| own.client.is_closed()) {
             *slot = Some(self.connect().await?);
         }
         Ok(Transactions(slot))
     }
 
-    async fn connect(&self) -> Result<Client, Error> {
+    async fn connect(&self) -> Result<Connection, Error> {
         let (client, connection) = self.config.connect(NoTls).await.map_err(Error::Connect)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -65,42 +63,57 @@ impl Store {
             .batch_execute("SET search_path = ''")
             .await
             .map_err(Error::Connect)?;
-        Ok(client)
+        Ok(Connection {
+            client,
+            statements: Statements::default(),
+        })
+    }
+}
+
+/// A connection of our own.
+pub(crate) struct Connection {
+    client: Client,
+    statements: Statements,
+}
+
+impl Ask for Connection {
+    type Client = Client;
+
+    fn parts(&self) -> (&Client, &Statements) {
+        (&self.client, &self.statements)
     }
 }
 
 /// Nobody else has the connection meanwhile.
-pub(crate) struct Transactions<'a>(MutexGuard<'a, Option<Client>>);
+pub(crate) struct Transactions<'a>(MutexGuard<'a, Option<Connection>>);
 
 impl Transactions<'_> {
     /// Rolled back when it is dropped without a commit.
     pub(crate) async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
-        let client = self.0.as_mut().expect("`transactions` filled the slot");
-        let begun = client.transaction().await;
-        begun.map_err(Error::query("begin a transaction"))
+        let connection = self.0.as_mut().expect("`transactions` filled the slot");
+        let begun = connection.client.transaction().await;
+        Ok(Transaction {
+            transaction: begun.map_err(Error::query("begin a transaction"))?,
+            statements: &connection.statements,
+        })
     }
 }
 
-/// The shared connection and the one statement that is worth preparing: clients may be held while
-/// it runs.
-pub(crate) struct Shared {
-    client: Client,
-    commit: OnceCell<Statement>,
+pub(crate) struct Transaction<'a> {
+    transaction: tokio_postgres::Transaction<'a>,
+    statements: &'a Statements,
 }
 
-impl Shared {
-    pub(crate) async fn commit_statement(&self, sql: &str) -> Result<&Statement, Error> {
-        self.commit
-            .get_or_try_init(|| self.client.prepare(sql))
-            .await
-            .map_err(Error::query("prepare the commit of steps"))
+impl Transaction<'_> {
+    pub(crate) async fn commit(self) -> Result<(), tokio_postgres::Error> {
+        self.transaction.commit().await
     }
 }
 
-impl std::ops::Deref for Shared {
-    type Target = Client;
+impl<'a> Ask for Transaction<'a> {
+    type Client = tokio_postgres::Transaction<'a>;
 
-    fn deref(&self) -> &Client {
-        &self.client
+    fn parts(&self) -> (&Self::Client, &Statements) {
+        (&self.transaction, self.statements)
     }
 }

@@ -13,6 +13,7 @@ use upkeep_domain::name::DatabaseName;
 use uuid::Uuid;
 
 use crate::attachments::{Attachment, NewAttachment};
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use tokio_postgres::types::Json;
 use upkeep_domain::notice::delivery::State;
 use upkeep_domain::notice::{Delivery, Letter, Recipient};
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// To be sent now, by whoever has taken it.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use upkeep_domain::id::{DatabaseId, WorkflowId};
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

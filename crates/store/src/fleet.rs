@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use upkeep_domain::maintenance::outlook::{Planned, Work};
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

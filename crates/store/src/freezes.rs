@@ -8,6 +8,7 @@ use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::maintenance::freeze::Scope;
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

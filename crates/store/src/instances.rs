@@ -9,6 +9,7 @@ use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
 use upkeep_domain::instance::Observation;
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,6 +27,7 @@ mod recipients;
 mod requirements;
 mod retention;
 mod standings;
+mod statements;
 mod workflows;
 
 pub use accounts::Account;

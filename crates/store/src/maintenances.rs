@@ -11,6 +11,7 @@ use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::{Forecast, Status};
 use upkeep_domain::preflight::{Report, Waiver};
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug)]

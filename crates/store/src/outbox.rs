@@ -10,6 +10,7 @@ use upkeep_domain::maintenance::Window;
 use upkeep_domain::notice::{About, Kind, Letter, Subject};
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// In SQL: what is told of a row `m` of the maintenances, whatever happened to it. [`About`] reads it.

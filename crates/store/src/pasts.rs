@@ -8,6 +8,7 @@ use upkeep_domain::hold::Felt;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::maintenance::forecast::{Past, Took};
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// Of other databases: among so many of the last ones the nearest are looked for.

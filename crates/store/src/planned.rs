@@ -2,14 +2,15 @@
 //! When they run, they are taken up by the workflow that runs them (`workflows/begin.rs`).
 
 use jiff::Timestamp;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::Window;
 use upkeep_domain::maintenance::planning::Notice;
 
+use crate::connect::Transaction;
 use crate::maintenances::Maintenance;
 use crate::outbox::about;
+use crate::statements::Ask as _;
 use crate::workflows::lock_family;
 use crate::{Error, Store};
 

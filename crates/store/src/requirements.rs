@@ -4,6 +4,7 @@ use tokio_postgres::Row;
 use upkeep_domain::id::DatabaseId;
 use upkeep_domain::maintenance::Requirement;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 const REQUIRE: &str = "

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// Work that is unfinished, the last that was done to a database, and that of its newest maintenance

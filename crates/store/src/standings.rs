@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::freezes::{KeptFreeze, concerning};
 use crate::requirements::requirement;
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// So many of its earlier runs tell how long one takes.

@@ -20,6 +20,7 @@ use upkeep_domain::procedure::Steps;
 use upkeep_domain::procedure::changeover::Step;
 use uuid::Uuid;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 pub(crate) use begin::lock_family;

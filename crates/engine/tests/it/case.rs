@@ -24,7 +24,7 @@ use crate::table::{Step, Table, Way};
 use crate::watch::{At, Then, Watch};
 
 /// State databases on which cases are played at the same time; most of a case is waiting.
-const STAGES: usize = 20;
+const STAGES: usize = 32;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Disturbance {

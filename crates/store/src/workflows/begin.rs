@@ -2,16 +2,17 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::id::{DatabaseId, WorkflowId};
 use upkeep_domain::maintenance::Status;
 use uuid::Uuid;
 
 use crate::attachments;
+use crate::connect::Transaction;
 use crate::databases::{DatabaseState, NewDatabase};
 use crate::maintenances::NewMaintenance;
 use crate::outbox::about;
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use upkeep_domain::id::DatabaseId;
 
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 impl Store {

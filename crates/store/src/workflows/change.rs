@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Json;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
@@ -12,7 +11,9 @@ use upkeep_domain::preflight::Report;
 use super::Claim;
 use crate::Error;
 use crate::attachments;
+use crate::connect::Transaction;
 use crate::instances::InstanceRole;
+use crate::statements::Ask as _;
 
 #[derive(Clone, Debug)]
 pub enum Change {

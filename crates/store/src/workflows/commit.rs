@@ -10,6 +10,7 @@ use upkeep_domain::procedure::End;
 use super::{Change, Claim};
 use crate::events::EventKind;
 use crate::outbox::about;
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// An event that is about to be recorded.
@@ -108,9 +109,8 @@ impl Store {
         ];
         if transition.changes.is_empty() && (ended_as.is_none() || claim.maintenance.is_none()) {
             let client = self.client().await?;
-            let statement = client.commit_statement(COMMIT).await?;
             let row = client
-                .query_opt(statement, &parameters)
+                .query_opt(COMMIT, &parameters)
                 .await
                 .map_err(Error::query("commit a step"))?;
             return row.map(|row| row.get(0)).ok_or(Error::ClaimLost);

@@ -13,6 +13,7 @@ use upkeep_domain::procedure::changeover::{PREPARING, Step};
 use super::begin::lock_turns;
 use crate::outbox::about;
 use crate::requirements::requirement;
+use crate::statements::Ask as _;
 use crate::{Error, Store};
 
 /// What a run waits for that is ready.
