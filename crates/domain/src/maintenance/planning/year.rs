@@ -29,8 +29,6 @@ const RUNS_AT_ONCE: u32 = 64;
 /// Between what happens, only what falls due by itself is found so.
 const LOOK_AT_ALL_EVERY: u32 = 2 * TICKS_OF_A_DAY;
 
-/// Of all that have a window; the others have none, and nothing planned.
-
 /// What a year came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sum {
