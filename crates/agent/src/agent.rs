@@ -238,6 +238,7 @@ async fn on_instance(
             source_address,
             slot,
             takes_over,
+            set_like,
             ..
         } => {
             let wish = Wish {
@@ -247,6 +248,7 @@ async fn on_instance(
                 source_address,
                 slot,
                 takes_over,
+                set_like: set_like.map(|other| host.instance(other)),
             };
             copy::begin(host, instance, wish).await
         }

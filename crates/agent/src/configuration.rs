@@ -14,6 +14,7 @@ use upkeep_domain::instance::{Address, Identity, InstanceSettings, TOKEN_SETTING
 
 use crate::command::RunAs;
 use crate::durable;
+use crate::known_good::FILES;
 use crate::layout::{PORT, Places};
 use crate::record::{Record, Upstream};
 
@@ -189,6 +190,21 @@ pub(crate) fn forget_what_must_not_travel(
         Err(source) => return Err(Error::Read { path, source }),
     };
     Ok(durable::write(&path, &travelling(&text), 0o600, run_as)?)
+}
+
+/// What people have set on another instance of this host, in the place of what came with the copy.
+pub(crate) fn take_from(other: &Places, own: &Places, run_as: Option<&RunAs>) -> Result<(), Error> {
+    for name in FILES {
+        let path = other.data().join(name);
+        match std::fs::read(&path) {
+            Ok(text) => {
+                durable::write(&own.data().join(name), &travelling(&text), 0o600, run_as)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Read { path, source }),
+        }
+    }
+    Ok(())
 }
 
 /// A file of settings without what is true of its server only.

@@ -36,6 +36,7 @@ pub(crate) struct Wish {
     pub(crate) source_address: Address,
     pub(crate) slot: String,
     pub(crate) takes_over: bool,
+    pub(crate) set_like: Option<Arc<Instance>>,
 }
 
 pub(crate) async fn begin(
@@ -70,7 +71,8 @@ pub(crate) async fn begin(
     instance.places.make(host.run_as.as_ref()).or_failed()?;
     record.save(&instance.places).or_failed()?;
     let tool = pg_basebackup(host, instance, &tool, &wish)?;
-    let task = tokio::spawn(copy(host.clone(), instance.clone(), record, tool));
+    let copying = copy(host.clone(), instance.clone(), record, tool, wish.set_like);
+    let task = tokio::spawn(copying);
     *locked(&instance.copying) = Some(Copying {
         task: task.abort_handle(),
         bytes_total,
@@ -191,12 +193,21 @@ fn pg_basebackup(
         .die_with_parent())
 }
 
-async fn copy(host: Arc<Host>, instance: Arc<Instance>, mut record: Record, tool: Command) {
+async fn copy(
+    host: Arc<Host>,
+    instance: Arc<Instance>,
+    mut record: Record,
+    tool: Command,
+    set_like: Option<Arc<Instance>>,
+) {
+    let finish = async || {
+        if let Some(other) = set_like {
+            configuration::take_from(&other.places, &instance.places, host.run_as.as_ref())?;
+        }
+        finish(&host, &instance, &mut record).await
+    };
     let failed = match tool.run().await {
-        Ok(_) => finish(&host, &instance, &mut record)
-            .await
-            .err()
-            .map(|e| ErrorChain(&e).to_string()),
+        Ok(_) => finish().await.err().map(|e| ErrorChain(&e).to_string()),
         Err(error) => Some(ErrorChain(&error).to_string()),
     };
     let Some(sentence) = failed else { return };

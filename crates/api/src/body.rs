@@ -4,6 +4,7 @@ mod account;
 mod addon;
 mod app;
 mod attachment;
+mod calendar;
 mod database;
 mod error;
 mod event;
@@ -24,11 +25,12 @@ pub use addon::{
 };
 pub use app::{App, AppChange, AppRef, AppRelease, ConfigVars, CreateApp, Email, Named};
 pub use attachment::{AddonRef, Attachment, CreateAttachment, Reference, ResolveAttachment};
+pub use calendar::{AddCalendar, Calendar};
 pub use database::{Database, DatabasePlan, InfoEntry, WaitStatus};
 pub use error::{ErrorBody, id};
 pub use event::{Event, EventKind, Events, Progress};
 pub use fleet::FleetEntry;
-pub use freeze::{AddFreeze, Freeze};
+pub use freeze::{AddFreeze, Freeze, ImportFreezes, ImportedFreezes, LeftOutEvent};
 pub use maintenance::{
     AppUuid, AppliedSetting, Felt, Forecast, Maintenance, MaintenanceAddon, Maintenances, Outcome,
     RunMaintenance, Status, StepsMs, Took,

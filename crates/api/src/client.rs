@@ -4,6 +4,7 @@
 //! is answered, not done twice. What an answer means is the caller's.
 
 mod apps;
+mod calendars;
 mod databases;
 mod error;
 mod freezes;
@@ -87,6 +88,12 @@ impl Client {
             base,
             authorization,
         })
+    }
+
+    /// As a person gives it to somebody else; none of a server that is reached through a socket of this machine.
+    pub fn address_of(&self, path: &str) -> Option<String> {
+        let base = self.base.as_str().trim_end_matches('/');
+        (!self.shown.starts_with("unix:")).then(|| format!("{base}{path}"))
     }
 
     async fn get<A: DeserializeOwned>(&self, path: String) -> Result<A, Error> {

@@ -39,6 +39,10 @@ pub const DATABASE: &str = "/client/v11/databases/{database}";
 pub const UNFOLLOW: &str = "/client/v11/databases/{database}/unfollow";
 pub const WAIT_STATUS: &str = "/client/v11/databases/{database}/wait_status";
 
+pub const CALENDARS: &str = "/upkeep/v1/calendars";
+pub const CALENDAR: &str = "/upkeep/v1/calendars/{calendar}";
+/// For whoever has the token, without any other.
+pub const CALENDAR_FEED: &str = "/upkeep/v1/calendars/{token}/feed.ics";
 pub const EVENTS: &str = "/upkeep/v1/databases/{database}/events";
 pub const PREFLIGHT: &str = "/upkeep/v1/databases/{database}/preflight";
 pub const PREFLIGHTS: &str = "/upkeep/v1/databases/{database}/preflights";
@@ -46,6 +50,7 @@ pub const CANCEL: &str = "/upkeep/v1/databases/{database}/cancel";
 pub const REQUIREMENT: &str = "/upkeep/v1/databases/{database}/requirement";
 pub const FLEET: &str = "/upkeep/v1/fleet";
 pub const FREEZES: &str = "/upkeep/v1/freezes";
+pub const FREEZES_IMPORT: &str = "/upkeep/v1/freezes/import";
 pub const FREEZE: &str = "/upkeep/v1/freezes/{freeze}";
 pub const NOTICES: &str = "/upkeep/v1/notices";
 pub const NOTICE: &str = "/upkeep/v1/notices/{notice}";

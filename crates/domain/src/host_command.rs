@@ -93,6 +93,10 @@ pub enum HostCommand {
         /// synchronised to it, where PostgreSQL can (17 and later).
         #[serde(default)]
         takes_over: bool,
+        /// It starts with what people have set on this instance of the host, if that is there, and not with what
+        /// they have set on its source.
+        #[serde(default)]
+        set_like: Option<InstanceId>,
     },
     /// Stops a standby and starts it on another release of its major version, as the standby it is, with
     /// what people have set on its upstream since it was copied. Left alone where neither is another.

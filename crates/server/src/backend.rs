@@ -4,6 +4,7 @@
 //! Every method is quick: work is accepted and goes on elsewhere, only [`Backend::events`] waits
 //! and only [`Backend::add_release`] and [`Backend::preflight`] take their time.
 
+mod calendars;
 mod fleet;
 mod freezes;
 mod notices;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use crate::resolve;
 
+pub use calendars::{CalendarView, Calendars, KeptCalendarView};
 pub use fleet::{Fleet, FleetView};
 pub use freezes::{FreezeView, Freezes};
 pub use notices::{DeliveryView, NoticeView, Notices, NoticesWanted, RecipientView};
@@ -113,7 +115,7 @@ pub enum Since {
 }
 
 #[async_trait]
-pub trait Backend: Fleet + Freezes + Notices + Requirements + 'static {
+pub trait Backend: Calendars + Fleet + Freezes + Notices + Requirements + 'static {
     /// Tokens are known by their SHA-256 only, so that comparing them tells nothing about them.
     async fn authenticate(&self, token_sha256: [u8; 32]) -> Result<Option<Account>, Refusal>;
 

@@ -1,6 +1,6 @@
 //! What every request passes: it is given an id, a panic is answered, and no answer is mute.
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -43,11 +43,13 @@ fn uuids(value: &HeaderValue) -> impl Iterator<Item = Option<Uuid>> {
 /// request five times more. In a task of its own a request is also carried on when its client goes.
 pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0);
-    let path = request.uri().path().to_owned();
+    // Not the path itself: the one of a calendar lets in who knows it.
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map(|route| route.as_str().to_owned());
     match tokio::spawn(next.run(request)).await {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::error!(request_id = ?id, path, %error, "handler panicked");
+            tracing::error!(request_id = ?id, route, %error, "handler panicked");
             reply::bug()
         }
     }

@@ -15,6 +15,7 @@ mod guard;
 mod reply;
 mod request;
 
+mod calendar;
 mod find;
 pub mod resolve;
 mod times;

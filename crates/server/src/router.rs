@@ -35,6 +35,7 @@ pub fn router(services: Services) -> Router {
             services.clone(),
             authenticate::authenticate,
         ))
+        .merge(upkeep::open_routes())
         .layer(middleware::from_fn(guard::catch_panics))
         .layer(middleware::from_fn(guard::explain))
         .layer(middleware::from_fn_with_state(

@@ -1,6 +1,8 @@
 //! What Heroku has no word for: the events of a database, what would stand in the way of its
-//! maintenance, calling one off, times without any, what people are told, and the PostgreSQL releases there are.
+//! maintenance, calling one off, times without any, calendars, what people are told, and the PostgreSQL releases
+//! there are.
 
+mod calendars;
 mod cancel;
 mod events;
 mod fleet;
@@ -12,17 +14,32 @@ mod releases;
 mod requirement;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 use upkeep_api::paths;
 
 use crate::router::Services;
 
+/// Of a calendar as JSON has it.
+const CALENDAR_BYTES_MAX: usize = 1024 * 1024;
+
+/// For whoever knows the way.
+pub(crate) fn open_routes() -> Router<Services> {
+    Router::new().route(paths::CALENDAR_FEED, get(calendars::read))
+}
+
 pub(crate) fn routes() -> Router<Services> {
     Router::new()
+        .route(paths::CALENDARS, get(calendars::list).post(calendars::add))
+        .route(paths::CALENDAR, delete(calendars::remove))
         .route(paths::CANCEL, post(cancel::cancel))
         .route(paths::EVENTS, get(events::list))
         .route(paths::FLEET, get(fleet::list))
         .route(paths::FREEZES, get(freezes::list).post(freezes::add))
+        .route(
+            paths::FREEZES_IMPORT,
+            post(freezes::import).layer(DefaultBodyLimit::max(CALENDAR_BYTES_MAX)),
+        )
         .route(paths::FREEZE, delete(freezes::remove))
         .route(paths::NOTICES, get(notices::list))
         .route(paths::NOTICE, get(notices::show))

@@ -56,10 +56,7 @@ impl Store {
         by: &str,
         request_id: Option<&str>,
     ) -> Result<KeptFreeze, Error> {
-        let app = match freeze.scope {
-            Scope::Fleet => None,
-            Scope::App(app) => Some(app.0),
-        };
+        let app = app_of(freeze);
         let add = format!(
             "WITH f AS (
                  INSERT INTO upkeep.freezes (app_id, period, zone, because, added_by, request_id)
@@ -86,6 +83,38 @@ impl Store {
         KeptFreeze::from_row(&row)
     }
 
+    /// All of them or none; tells those that were not kept already, word for word.
+    pub async fn add_freezes(
+        &self,
+        freezes: &[Freeze],
+        by: &str,
+    ) -> Result<Vec<KeptFreeze>, Error> {
+        let add = format!(
+            "WITH f AS (
+                 INSERT INTO upkeep.freezes (app_id, period, zone, because, added_by)
+                 SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (
+                     SELECT FROM upkeep.freezes f
+                     WHERE f.app_id IS NOT DISTINCT FROM $1 AND f.period = $2 AND f.zone = $3 AND f.because = $4)
+                 RETURNING *)
+             {WITH_APP}"
+        );
+        let mut transactions = self.transactions().await?;
+        let transaction = transactions.begin().await?;
+        let mut added = Vec::new();
+        for freeze in freezes {
+            let app = app_of(freeze);
+            let (period, zone) = (Json(freeze.period), freeze.zone.name());
+            let row = transaction
+                .query_opt(&add, &[&app, &period, &zone, &freeze.because, &by])
+                .await
+                .map_err(Error::query("add freezes"))?;
+            added.extend(row.as_ref().map(KeptFreeze::from_row).transpose()?);
+        }
+        let committed = transaction.commit().await;
+        committed.map_err(Error::query("commit freezes"))?;
+        Ok(added)
+    }
+
     /// As it was; nothing if there is none with that id.
     pub async fn remove_freeze(&self, id: i64) -> Result<Option<KeptFreeze>, Error> {
         let remove =
@@ -93,6 +122,13 @@ impl Store {
         let row = self.client().await?.query_opt(&remove, &[&id]).await;
         let row = row.map_err(Error::query("remove a freeze"))?;
         row.as_ref().map(KeptFreeze::from_row).transpose()
+    }
+}
+
+fn app_of(freeze: &Freeze) -> Option<Uuid> {
+    match freeze.scope {
+        Scope::Fleet => None,
+        Scope::App(app) => Some(app.0),
     }
 }
 

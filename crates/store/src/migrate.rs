@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_waiting_settings.sql"),
     include_str!("../migrations/0015_preparing.sql"),
     include_str!("../migrations/0016_forecast.sql"),
+    include_str!("../migrations/0017_calendars.sql"),
 ];
 
 /// Version of the tables that this program works with.

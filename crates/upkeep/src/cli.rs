@@ -4,6 +4,7 @@
 
 mod addons;
 mod apps;
+mod calendars;
 mod freezes;
 mod maintenances;
 mod notices;
@@ -18,7 +19,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use addons::{AddonsAttach, AddonsCreate, AddonsDestroy, AddonsDetach, AddonsList, AddonsWait};
 pub use apps::{AppsCreate, Config, ConfigGet};
-pub use freezes::{FreezesAdd, FreezesRemove};
+pub use calendars::{CalendarsAdd, CalendarsRemove};
+pub use freezes::{FreezesAdd, FreezesImport, FreezesRemove};
 pub use maintenances::{
     MaintenanceCancel, MaintenanceHistory, MaintenanceInfo, MaintenancePreflight,
     MaintenanceRequire, MaintenanceRequireNoMore, MaintenanceRun, MaintenanceSchedule,
@@ -170,12 +172,24 @@ pub enum ClientCommand {
     /// List every database with what is due, scheduled, blocked or overdue; what needs a person first
     #[command(name = "fleet")]
     Fleet,
+    /// List the calendars that others subscribe to
+    #[command(name = "calendars")]
+    Calendars,
+    /// Add a calendar of what is planned and done, and print where to subscribe to it
+    #[command(name = "calendars:add")]
+    CalendarsAdd(CalendarsAdd),
+    /// Remove a calendar; who has subscribed to it reads nothing any more
+    #[command(name = "calendars:remove")]
+    CalendarsRemove(CalendarsRemove),
     /// List the freezes: times in which nothing is maintained by itself
     #[command(name = "freezes")]
     Freezes,
     /// Add a freeze; what is planned within it is moved
     #[command(name = "freezes:add")]
     FreezesAdd(FreezesAdd),
+    /// Add the events of a calendar as freezes, all of them or none
+    #[command(name = "freezes:import")]
+    FreezesImport(FreezesImport),
     /// Remove a freeze
     #[command(name = "freezes:remove")]
     FreezesRemove(FreezesRemove),

@@ -3,6 +3,7 @@
 mod addons;
 mod apps;
 mod attachments;
+mod calendars;
 mod config;
 mod connection;
 mod find;
@@ -81,8 +82,12 @@ async fn dispatch(
         ClientCommand::Plans(_) => plans::list(client, out).await,
         ClientCommand::Policy => Ok(policy::defaults(out)),
         ClientCommand::Fleet => fleet::list(client, out).await,
+        ClientCommand::Calendars => calendars::list(client, out).await,
+        ClientCommand::CalendarsAdd(args) => calendars::add(client, args, out).await,
+        ClientCommand::CalendarsRemove(args) => calendars::remove(client, args, out).await,
         ClientCommand::Freezes => freezes::list(client, out).await,
         ClientCommand::FreezesAdd(args) => freezes::add(client, args, out).await,
+        ClientCommand::FreezesImport(args) => freezes::import(client, args, out).await,
         ClientCommand::FreezesRemove(args) => freezes::remove(client, args, out).await,
         ClientCommand::Notices(args) => notices::list(client, args, out).await,
         ClientCommand::NoticesInfo(args) => notices::info(client, args, out).await,

@@ -22,6 +22,7 @@ async fn follower_of(world: &World, source: InstanceId, release: ReleaseName) ->
         source_address: world.address(source),
         slot: FOLLOWER.to_owned(),
         takes_over: false,
+        set_like: None,
     };
     world.done(copy).await;
     world

@@ -117,6 +117,7 @@ impl World {
             source_address,
             slot,
             takes_over: true,
+            set_like: None,
         }
     }
 

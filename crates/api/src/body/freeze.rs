@@ -17,6 +17,34 @@ pub struct Freeze {
     pub to: String,
 }
 
+/// Every event of a calendar is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportFreezes {
+    /// By name or id; of the whole fleet when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The text of an iCalendar file, up to 1 MiB.
+    pub calendar: String,
+    /// Of events that name none. UTC when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedFreezes {
+    pub added: Vec<Freeze>,
+    /// So many were there already, word for word.
+    pub kept: usize,
+    pub left_out: Vec<LeftOutEvent>,
+}
+
+/// An event that need not be a freeze.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOutEvent {
+    pub because: String,
+    pub summary: String,
+}
+
 /// As typed: the server understands it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddFreeze {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::{Client, Error};
-use crate::body::{AddFreeze, Freeze};
+use crate::body::{AddFreeze, Freeze, ImportFreezes, ImportedFreezes};
 use crate::paths;
 
 impl Client {
@@ -14,6 +14,12 @@ impl Client {
     pub async fn add_freeze(&self, wish: &AddFreeze) -> Result<Freeze, Error> {
         self.send(Method::POST, paths::FREEZES.to_owned(), wish)
             .await
+    }
+
+    /// All of them or none.
+    pub async fn import_freezes(&self, wish: &ImportFreezes) -> Result<ImportedFreezes, Error> {
+        let path = paths::FREEZES_IMPORT.to_owned();
+        self.send(Method::POST, path, wish).await
     }
 
     /// Tells what it was.

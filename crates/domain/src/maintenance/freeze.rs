@@ -10,7 +10,7 @@ use super::{Interval, Zone};
 use crate::id::AppId;
 use crate::refusal::Refusal;
 
-pub use period::Period;
+pub use period::{Period, WeekTime, YearDay};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freeze {

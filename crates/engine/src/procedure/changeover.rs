@@ -13,7 +13,7 @@ use upkeep_domain::procedure::changeover::Step;
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, InstanceRole};
 
-use super::shared::{Copy, Followers, Switch, await_window, preflight};
+use super::shared::{Copy, CopyFor, Followers, Switch, await_window, preflight};
 use super::slot_of;
 use crate::preflight::Subject;
 use crate::workflow::{Done, Failure, Run, Visit};
@@ -46,7 +46,7 @@ impl Run for Changeover {
         match step {
             Step::Check => self.check(visit).await,
             Step::BaseBackup => {
-                copy.base_backup(visit, &self.release, &self.settings, true)
+                copy.base_backup(visit, &self.release, &self.settings, CopyFor::TakingOver)
                     .await
             }
             Step::StartReplacement => copy.start(visit).await,

@@ -11,7 +11,7 @@ use upkeep_domain::route::{Access, Route};
 use upkeep_domain::standby::stands_ready;
 use upkeep_store::{Change, InstanceRole};
 
-use super::shared::{Copy, serving};
+use super::shared::{Copy, CopyFor, serving};
 use super::{need_release, need_room, target};
 use crate::workflow::{Done, Failure, Run, Visit};
 
@@ -40,8 +40,13 @@ impl Run for Follow {
             Step::Check => self.check(visit).await,
             Step::BaseBackup => {
                 let copy = self.copy()?;
-                copy.base_backup(visit, &self.release, &self.settings, false)
-                    .await
+                copy.base_backup(
+                    visit,
+                    &self.release,
+                    &self.settings,
+                    CopyFor::Following { in_place_of: None },
+                )
+                .await
             }
             Step::StartFollower => self.copy()?.start(visit).await,
             Step::CatchUp => self.copy()?.catch_up(visit).await,

@@ -14,7 +14,7 @@ use upkeep_domain::standby::stands_ready;
 use upkeep_store::{Change, InstanceRole};
 
 use super::shared::{
-    Copy, hold, let_everybody_go, overtake, preflight, prepare, serving,
+    Copy, CopyFor, hold, let_everybody_go, overtake, preflight, prepare, serving,
     wait_for_long_transactions, with_felt,
 };
 use super::slot_of;
@@ -46,6 +46,9 @@ pub(crate) struct FollowerChangeover {
 pub(crate) struct Seen {
     /// The leader's primary, and the instance that readers are on: known when it is this work's turn.
     pair: Option<Pair>,
+    /// The old one works with what people have set there, which goes along.
+    #[serde(default)]
+    keeps_settings: bool,
     /// The replacement as the endpoint knows it.
     target: Option<Target>,
 }
@@ -64,8 +67,9 @@ impl Run for FollowerChangeover {
         match step {
             Step::Check => self.check(visit).await,
             Step::BaseBackup => {
+                let copy_for = self.copy_for()?;
                 let copy = self.copy()?;
-                copy.base_backup(visit, &self.release, &self.settings, false)
+                copy.base_backup(visit, &self.release, &self.settings, copy_for)
                     .await
             }
             Step::StartReplacement => self.copy()?.start(visit).await,
@@ -109,6 +113,12 @@ impl FollowerChangeover {
         })
     }
 
+    fn copy_for(&self) -> Result<CopyFor, Failure> {
+        let old = self.pair()?.old;
+        let in_place_of = self.seen.keeps_settings.then_some(old);
+        Ok(CopyFor::Following { in_place_of })
+    }
+
     fn target(&self) -> Result<Target, Failure> {
         let target = self.seen.target.clone();
         target.ok_or_else(|| Failure::Failed("the replacement was never prepared".to_owned()))
@@ -118,7 +128,9 @@ impl FollowerChangeover {
         let source = serving(visit, self.leader).await?.id;
         let old = serving(visit, visit.claim.database).await?.id;
         self.seen.pair = Some(Pair { source, old });
-        if visit.observe(self.host, old).await?.in_recovery == Some(false) {
+        let seen = visit.observe(self.host, old).await?;
+        self.seen.keeps_settings = seen.accepts_connections;
+        if seen.in_recovery == Some(false) {
             return Err(Failure::Final(
                 "it takes writes of its own: somebody has promoted it".to_owned(),
             ));
@@ -128,7 +140,11 @@ impl FollowerChangeover {
             run: Moment::Before,
             way: Way::FOLLOWER,
             primary: source,
-            starts_as: source,
+            starts_as: if seen.accepts_connections {
+                old
+            } else {
+                source
+            },
             dbname: &self.server_dbname,
             target: &self.release,
             settings: &self.settings,

@@ -13,7 +13,7 @@ mod window;
 
 pub(crate) use activity::{activity, wait_for_long_transactions};
 pub(crate) use clients::{hold, let_everybody_go, prepare, seal, with_felt};
-pub(crate) use copy::Copy;
+pub(crate) use copy::{Copy, CopyFor};
 pub(crate) use family::serving;
 pub(crate) use followers::Followers;
 pub(crate) use patch::patch_standby;

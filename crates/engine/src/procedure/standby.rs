@@ -10,7 +10,7 @@ use upkeep_domain::release::ReleaseName;
 use upkeep_domain::standby::stands_ready;
 use upkeep_store::{Change, InstanceRole};
 
-use super::shared::Copy;
+use super::shared::{Copy, CopyFor};
 use super::{need_release, need_room};
 use crate::workflow::{Done, Failure, Run, Visit};
 
@@ -36,7 +36,7 @@ impl Run for Standby {
             Step::Clear => self.clear(visit).await,
             Step::Check => self.check(visit).await,
             Step::BaseBackup => {
-                copy.base_backup(visit, &self.release, &self.settings, true)
+                copy.base_backup(visit, &self.release, &self.settings, CopyFor::TakingOver)
                     .await
             }
             Step::StartStandby => copy.start(visit).await,

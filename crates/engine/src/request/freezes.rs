@@ -24,13 +24,34 @@ impl Engine {
         by: &str,
         request_id: Option<&str>,
     ) -> Result<KeptFreeze, Refusal> {
-        if self.freezes().await?.len() >= FREEZES_MAX {
-            let sentence = format!("there are {FREEZES_MAX} freezes, and no more can be kept");
+        self.need_room_for(1).await?;
+        let added = self.store.add_freeze(freeze, by, request_id).await;
+        added.map_err(|error| store_refusal(&error))
+    }
+
+    /// All of them or none; tells those that are new.
+    ///
+    /// # Errors
+    /// A refusal when there are too many.
+    pub async fn add_freezes(
+        &self,
+        freezes: &[Freeze],
+        by: &str,
+    ) -> Result<Vec<KeptFreeze>, Refusal> {
+        self.need_room_for(freezes.len()).await?;
+        let added = self.store.add_freezes(freezes, by).await;
+        added.map_err(|error| store_refusal(&error))
+    }
+
+    async fn need_room_for(&self, more: usize) -> Result<(), Refusal> {
+        let there = self.freezes().await?.len();
+        if there + more > FREEZES_MAX {
+            let sentence =
+                format!("there are {there} freezes, and {FREEZES_MAX} is as many as are kept");
             return Err(Refusal::conflict(sentence)
                 .with_hint("remove those that are over: upkeep freezes:remove ID"));
         }
-        let added = self.store.add_freeze(freeze, by, request_id).await;
-        added.map_err(|error| store_refusal(&error))
+        Ok(())
     }
 
     /// # Errors

@@ -50,7 +50,10 @@ impl Engine {
         let leader = leader.as_ref();
         let choice = self.choose_method(database, leader, standby.as_ref(), cause, wanted)?;
         let plan = self.world.plans.find(&database.plan)?;
-        // A follower is replaced by a copy of its leader.
+        let answers = primary.observed.as_ref();
+        let answers = answers.is_some_and(|seen| seen.accepts_connections);
+        let own = primary.id;
+        // A follower is replaced by a copy of its leader, with what people have set on it.
         let (source, settings) = match leader {
             Some(leader) => {
                 let leaders = self.world.plans.find(&leader.plan)?;
@@ -59,6 +62,7 @@ impl Engine {
             None => (primary, plan.settings()),
         };
         let (way, starts_as) = match (choice.method, &standby) {
+            _ if leader.is_some() && answers => (Way::FOLLOWER, own),
             _ if leader.is_some() => (Way::FOLLOWER, source.id),
             (Method::Restart, _) => (Way::RESTART, source.id),
             (Method::Failover, Some(standby)) => (Way::FAILOVER, standby.id),

@@ -29,6 +29,11 @@ pub trait Freezes: Send + Sync {
         by: &str,
         request_id: Uuid,
     ) -> Result<FreezeView, Refusal>;
+    /// All of them or none; tells those that are new.
+    async fn add_freezes(&self, freezes: Vec<Freeze>, by: &str)
+    -> Result<Vec<FreezeView>, Refusal>;
+    /// By the clock that tells what is over.
+    async fn now(&self) -> Result<Timestamp, Refusal>;
     /// As it was.
     async fn remove_freeze(&self, id: i64) -> Result<FreezeView, Refusal>;
 }

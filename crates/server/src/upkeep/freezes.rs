@@ -3,10 +3,12 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use upkeep_api::body;
-use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::maintenance::freeze::Scope;
+use upkeep_domain::maintenance::{Freeze, Zone};
+use upkeep_domain::refusal::Refusal;
 
 use crate::backend::{Account, FreezeView};
+use crate::calendar::{self, Imported, LeftOut};
 use crate::reply::{self, Reply};
 use crate::request::{Json, RequestId, numbered};
 use crate::router::Services;
@@ -24,10 +26,7 @@ pub(super) async fn add(
     Extension(request_id): Extension<RequestId>,
     Json(wish): Json<body::AddFreeze>,
 ) -> Reply {
-    let scope = match &wish.app {
-        Some(app) => Scope::App(services.backend.app(app).await?.id),
-        None => Scope::Fleet,
-    };
+    let scope = scope(&services, wish.app.as_deref()).await?;
     let period = (wish.from.as_str(), wish.to.as_str());
     let freeze = Freeze::typed(scope, period, wish.time_zone.as_deref(), &wish.because)?;
     let added = services
@@ -35,6 +34,40 @@ pub(super) async fn add(
         .add_freeze(freeze, &account.email, request_id.0)
         .await?;
     Ok(reply::created(&shown(added)))
+}
+
+pub(super) async fn import(
+    State(services): State<Services>,
+    Extension(account): Extension<Account>,
+    Json(wish): Json<body::ImportFreezes>,
+) -> Reply {
+    let backend = &services.backend;
+    let scope = scope(&services, wish.app.as_deref()).await?;
+    let zone = wish.time_zone.as_deref();
+    let zone = zone.map_or(Ok(Zone::UTC), str::parse)?;
+    let Imported { freezes, left_out } =
+        calendar::import(&wish.calendar, scope, &zone, backend.now().await?)?;
+    let count = freezes.len();
+    let added = backend.add_freezes(freezes, &account.email).await?;
+    Ok(reply::created(&body::ImportedFreezes {
+        kept: count - added.len(),
+        added: added.into_iter().map(shown).collect(),
+        left_out: left_out.into_iter().map(shown_left_out).collect(),
+    }))
+}
+
+async fn scope(services: &Services, app: Option<&str>) -> Result<Scope, Refusal> {
+    match app {
+        Some(app) => Ok(Scope::App(services.backend.app(app).await?.id)),
+        None => Ok(Scope::Fleet),
+    }
+}
+
+fn shown_left_out(left_out: LeftOut) -> body::LeftOutEvent {
+    body::LeftOutEvent {
+        because: left_out.because.to_owned(),
+        summary: left_out.summary,
+    }
 }
 
 pub(super) async fn remove(State(services): State<Services>, Path(id): Path<String>) -> Reply {

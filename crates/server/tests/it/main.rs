@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test may end where it likes
 
 mod attachments;
+mod calendars;
 mod errors;
 mod freezes;
 mod maintenances;

@@ -2,6 +2,7 @@
 //! contract speaks of. It runs no PostgreSQL; what it claims to have done is only remembered.
 
 mod attachments;
+mod calendars;
 mod fleet;
 mod followers;
 mod freezes;
@@ -33,8 +34,9 @@ use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
-    DatabaseState, DatabaseView, EventKind, EventView, FreezeView, InfoView, MaintenanceView,
-    NameOrId, RecipientView, RunMaintenance, Schedule, ScheduleView, SetWindow, Since, WindowView,
+    DatabaseState, DatabaseView, EventKind, EventView, FreezeView, InfoView, KeptCalendarView,
+    MaintenanceView, NameOrId, RecipientView, RunMaintenance, Schedule, ScheduleView, SetWindow,
+    Since, WindowView,
 };
 use uuid::Uuid;
 
@@ -60,6 +62,7 @@ struct State {
     maintenances: HashMap<DatabaseId, MaintenanceView>,
     /// Followers, and their leaders.
     following: HashMap<DatabaseId, DatabaseId>,
+    calendars: Vec<([u8; 32], KeptCalendarView)>,
     freezes: Vec<FreezeView>,
     recipients: Vec<RecipientView>,
     required: HashMap<DatabaseId, Requirement>,

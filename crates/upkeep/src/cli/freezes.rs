@@ -1,5 +1,6 @@
 //! Arguments about times in which nothing is maintained.
 
+use camino::Utf8PathBuf;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser as NonEmpty;
 
@@ -25,6 +26,23 @@ pub struct FreezesAdd {
     /// Why, for those who wonder
     #[arg(long, value_name = "REASON", value_parser = NonEmpty::new())]
     pub because: String,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["app", "fleet"]))]
+pub struct FreezesImport {
+    /// An iCalendar file (.ics), or - for what comes through the pipe
+    #[arg(value_name = "FILE")]
+    pub file: Utf8PathBuf,
+    /// For the databases of an app, by name or id
+    #[arg(short = 'a', long, value_parser = NonEmpty::new())]
+    pub app: Option<String>,
+    /// For every database
+    #[arg(long)]
+    pub fleet: bool,
+    /// Whose clocks are meant by events that do not say it, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = NonEmpty::new())]
+    pub zone: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

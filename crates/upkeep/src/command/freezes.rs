@@ -1,9 +1,13 @@
-//! `freezes`, `freezes:add`, `freezes:remove`.
+//! `freezes`, `freezes:add`, `freezes:import`, `freezes:remove`.
 
-use upkeep_api::body::{AddFreeze, Freeze};
+use std::fs;
+use std::io::{self, Read as _};
+
+use camino::Utf8Path;
+use upkeep_api::body::{AddFreeze, Freeze, ImportFreezes, ImportedFreezes};
 use upkeep_api::client::Client;
 
-use crate::cli::{FreezesAdd, FreezesRemove};
+use crate::cli::{FreezesAdd, FreezesImport, FreezesRemove};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, render_table};
 
@@ -50,6 +54,43 @@ pub(super) async fn add(
         render_freezes(std::slice::from_ref(freeze))
     });
     Ok(Exit::Done)
+}
+
+pub(super) async fn import(
+    client: &Client,
+    args: FreezesImport,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let wish = ImportFreezes {
+        app: args.app,
+        calendar: read(&args.file)?,
+        time_zone: args.zone,
+    };
+    let importing = client.import_freezes(&wish);
+    let imported = out.doing("Importing freezes", importing).await?;
+    if imported.kept > 0 {
+        out.say(&format!("{} were there already.", imported.kept));
+    }
+    for left_out in &imported.left_out {
+        out.say(&format!(
+            "Left out: {}, because {}.",
+            left_out.summary, left_out.because
+        ));
+    }
+    out.result(&imported, |imported: &ImportedFreezes| {
+        render_freezes(&imported.added)
+    });
+    Ok(Exit::Done)
+}
+
+fn read(file: &Utf8Path) -> Result<String, Failure> {
+    let read = if file == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(file)
+    };
+    read.map_err(|error| Failure::refused(format!("cannot read `{file}`: {error}")))
 }
 
 pub(super) async fn remove(

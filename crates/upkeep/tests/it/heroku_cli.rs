@@ -196,7 +196,7 @@ const FILTERS: [(&str, &str); 9] = [
         "duration_approximate: [about]",
     ),
     (
-        r"(held_ms|steps_ms|longest_write_gap_ms)(: +)([a-z_]+: [\d.]+, )*([a-z_]+: )?([\d.]+|null)",
+        r"(held_ms|steps_ms|took|longest_write_gap_ms)(: +)([a-z_]+: [\d.]+, )*([a-z_]+: )?([\d.]+|null)",
         "$1$2[ms]",
     ),
     (r"Data Size:( +).*", "Data Size:$1[size]"),

@@ -108,7 +108,12 @@ fn end(text: &str) -> Result<End, Refusal> {
     if let Some(day) = YearDay::typed(typed) {
         return Ok(End::YearDay(day));
     }
-    let (first, time) = match typed.split_once([' ', 'T']) {
+    // Behind a date there may be a T as well; Tuesdays begin with one.
+    let split = typed.split_once(' ').or_else(|| {
+        let is_date = typed.starts_with(|first: char| first.is_ascii_digit());
+        typed.split_once('T').filter(|_| is_date)
+    });
+    let (first, time) = match split {
         Some((first, time)) => (first, Some(time)),
         None => (typed, None),
     };
@@ -143,13 +148,14 @@ impl YearDay {
         (day.to_string() == text).then_some(day)
     }
 
-    pub(super) fn begin_in(self, year: i16) -> Option<DateTime> {
+    /// Its first moment in that year.
+    pub fn begin_in(self, year: i16) -> Option<DateTime> {
         self.date_in(year)
             .map(|date| date.to_datetime(Time::midnight()))
     }
 
     /// The midnight behind it.
-    pub(super) fn end_in(self, year: i16) -> Option<DateTime> {
+    pub fn end_in(self, year: i16) -> Option<DateTime> {
         let is_there = Date::new(year, self.month, self.day).is_ok();
         let date = self.date_in(year)?;
         let behind = if is_there {
@@ -240,6 +246,11 @@ mod tests {
                 "friday 16:00",
                 "mon 8am",
                 "every week from Fridays 16:00 to Mondays 08:00",
+            ),
+            (
+                "Tuesday 16:00",
+                "Thursdays 8:00",
+                "every week from Tuesdays 16:00 to Thursdays 08:00",
             ),
         ] {
             let period = Period::typed(from, to).unwrap();

@@ -27,17 +27,25 @@ pub(crate) struct Copy {
     pub(crate) follower: InstanceId,
 }
 
+/// What a copy is for.
+#[derive(Clone, Copy)]
+pub(crate) enum CopyFor {
+    /// It may be promoted in its source's place.
+    TakingOver,
+    /// It stays a follower, in the place of that one if there is one: with what people have set there.
+    Following { in_place_of: Option<InstanceId> },
+}
+
 impl Copy {
     /// A copy is somewhat larger than its source: WAL written meanwhile.
     pub(crate) const ROOM_FACTOR: f64 = 1.2;
 
-    /// `takes_over` says that it may be promoted in its source's place.
     pub(crate) async fn base_backup(
         self,
         visit: &Visit<'_>,
         release: &ReleaseName,
         settings: &InstanceSettings,
-        takes_over: bool,
+        copy_for: CopyFor,
     ) -> Result<Done, Failure> {
         let source = visit.observe_patiently(self.host, self.source).await?;
         let source_address = source
@@ -50,7 +58,11 @@ impl Copy {
             source: self.source,
             source_address,
             slot: slot_of(self.follower),
-            takes_over,
+            takes_over: matches!(copy_for, CopyFor::TakingOver),
+            set_like: match copy_for {
+                CopyFor::TakingOver => None,
+                CopyFor::Following { in_place_of } => in_place_of,
+            },
         };
         visit.command(self.host, 0, begin).await?;
         loop {

@@ -20,7 +20,7 @@ use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, Instance, InstanceRole};
 
 use super::family::{Follower, followers};
-use super::{Copy, hold, let_everybody_go, overtake, prepare};
+use super::{Copy, CopyFor, hold, let_everybody_go, overtake, prepare};
 use crate::procedure::slot_of;
 use crate::workflow::{Done, Failure, Visit, unexpected};
 
@@ -295,7 +295,9 @@ impl Followers {
         match self.replacing(visit, primary).await? {
             Wanted::NotAnyMore(done) => Ok(done),
             Wanted::Still(replacing, copy) => {
-                copy.base_backup(visit, &replacing.release, &replacing.settings, false)
+                // Not with what is set there: that may be what keeps it from following.
+                let copy_for = CopyFor::Following { in_place_of: None };
+                copy.base_backup(visit, &replacing.release, &replacing.settings, copy_for)
                     .await
             }
         }

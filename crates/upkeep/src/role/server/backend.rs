@@ -1,5 +1,6 @@
 //! What the API's handlers need, joined from the engine's requests and the store's rows.
 
+mod calendars;
 mod fleet;
 mod followers;
 mod freezes;

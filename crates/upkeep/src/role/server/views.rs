@@ -9,12 +9,12 @@ use upkeep_domain::procedure::{End, Steps, changeover, failover, restart};
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_server::backend::{
     AppRef, AppVersionView, AppView, AttachedView, AttachmentView, DatabaseState as StateView,
-    DatabaseView, DeliveryView, EventKind as KindView, EventView, FreezeView, MaintenanceView,
-    NoticeView, Progress, RecipientView,
+    DatabaseView, DeliveryView, EventKind as KindView, EventView, FreezeView, KeptCalendarView,
+    MaintenanceView, NoticeView, Progress, RecipientView,
 };
 use upkeep_store::{
-    App, AppVersion, Attachment, Database, DatabaseState, Event, KeptDelivery, KeptFreeze,
-    KeptNotice, KeptRecipient, Maintenance,
+    App, AppVersion, Attachment, Database, DatabaseState, Event, KeptCalendar, KeptDelivery,
+    KeptFreeze, KeptNotice, KeptRecipient, Maintenance,
 };
 
 /// A row that was valid when it was written and is not now: a defect.
@@ -25,7 +25,7 @@ fn defect(what: &str) -> Refusal {
     )
 }
 
-fn app_name(name: &str) -> Result<AppName, Refusal> {
+pub(super) fn app_name(name: &str) -> Result<AppName, Refusal> {
     name.parse().map_err(|_| defect("an app name"))
 }
 
@@ -48,6 +48,15 @@ pub(super) fn freeze(kept: KeptFreeze) -> Result<FreezeView, Refusal> {
         id: kept.id,
         freeze: kept.freeze,
         app: kept.app.as_deref().map(app_name).transpose()?,
+        added_by: kept.added_by,
+        added_at: kept.created_at,
+    })
+}
+
+pub(super) fn calendar(kept: KeptCalendar) -> Result<KeptCalendarView, Refusal> {
+    Ok(KeptCalendarView {
+        id: kept.id,
+        app: kept.app_name.as_deref().map(app_name).transpose()?,
         added_by: kept.added_by,
         added_at: kept.created_at,
     })

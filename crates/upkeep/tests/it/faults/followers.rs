@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use upkeep_testkit::up::RunningInstance;
+
 use crate::followers::{Follower, Writer, readers_of, slots_are_of, unharmed};
 use crate::wait::wait_until;
 use crate::world::{APP, World, connect, other};
@@ -15,6 +17,19 @@ async fn change_over(world: &World, follower: &Follower, onto: &str) {
     let run = [&run[..], &how, &["--release", onto, "--wait"]].concat();
     let ended = world.up.begin(&run).unwrap().ended().await.unwrap();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+/// As a superuser on the host.
+async fn set(world: &World, instance: &RunningInstance, what: &str) {
+    let direct = connect(&world.direct(instance)).await.unwrap();
+    let set = format!("ALTER SYSTEM SET {what}");
+    direct.batch_execute(&set).await.unwrap();
+}
+
+async fn setting(world: &World, instance: &RunningInstance, name: &str) -> String {
+    let direct = connect(&world.direct(instance)).await.unwrap();
+    let shown = direct.query_one(&format!("SHOW {name}"), &[]).await;
+    shown.unwrap().get(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,6 +118,10 @@ async fn a_follower_is_changed_over_under_its_readers_and_then_let_go() {
     follower.follows(&world).await;
     let readers = readers_of(&[&follower]).await;
     let before = follower.instance(&world).await;
+    // Each has settings of its own, and a slow report may read longer where nobody writes.
+    let leader = world.primary().await.unwrap();
+    set(&world, &leader, "statement_timeout = '5min'").await;
+    set(&world, &before, "statement_timeout = '1h'").await;
 
     let onto = other("15-a");
     change_over(&world, &follower, onto).await;
@@ -112,6 +131,8 @@ async fn a_follower_is_changed_over_under_its_readers_and_then_let_go() {
     assert_eq!(world.books().await.release(&follower.name).await, onto);
     follower.follows(&world).await;
     slots_are_of(&world, &[&follower]).await;
+    let after = follower.instance(&world).await;
+    assert_eq!(setting(&world, &after, "statement_timeout").await, "1h");
 
     let session = follower.connect().await;
     let refused = session.batch_execute("CREATE TABLE own (n int)").await;

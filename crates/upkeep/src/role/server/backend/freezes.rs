@@ -1,8 +1,10 @@
 //! Times in which nothing is maintained.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use upkeep_domain::maintenance::Freeze;
 use upkeep_domain::refusal::Refusal;
+use upkeep_engine::request::store_refusal;
 use upkeep_server::backend::{FreezeView, Freezes};
 use uuid::Uuid;
 
@@ -25,6 +27,20 @@ impl Freezes for EngineBackend {
         let request_id = request_id.to_string();
         let added = self.engine.add_freeze(&freeze, by, Some(&request_id));
         views::freeze(added.await?)
+    }
+
+    async fn add_freezes(
+        &self,
+        freezes: Vec<Freeze>,
+        by: &str,
+    ) -> Result<Vec<FreezeView>, Refusal> {
+        let added = self.engine.add_freezes(&freezes, by).await?;
+        added.into_iter().map(views::freeze).collect()
+    }
+
+    async fn now(&self) -> Result<Timestamp, Refusal> {
+        let now = self.store.now().await;
+        now.map_err(|error| store_refusal(&error))
     }
 
     async fn remove_freeze(&self, id: i64) -> Result<FreezeView, Refusal> {
