@@ -1,6 +1,7 @@
 //! Developers only: load that promises, ledgers, real-PostgreSQL fixtures.
 
 mod abandoned;
+pub mod conformance;
 pub mod heroku_cli;
 pub mod load;
 pub mod observer;

@@ -5,6 +5,7 @@
 mod archive;
 mod cascade;
 mod clean_stop;
+mod conformance;
 mod copies;
 mod databases;
 mod facts;

@@ -39,7 +39,7 @@ pub(crate) struct World {
 
 impl World {
     /// With the installed release.
-    async fn fenced_by(fence: FenceMeans) -> (Self, ReleaseName) {
+    pub(crate) async fn fenced_by(fence: FenceMeans) -> (Self, ReleaseName) {
         let dir = tempfile::Builder::new()
             .prefix("upk")
             .tempdir_in("/tmp")
@@ -119,6 +119,10 @@ impl World {
             takes_over: true,
             set_like: None,
         }
+    }
+
+    pub(crate) fn host(&self) -> HostId {
+        self.config.host
     }
 
     /// As after a restart of the agent: nothing of the one before is used any more.

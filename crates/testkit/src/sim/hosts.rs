@@ -6,10 +6,10 @@ use upkeep_domain::host_command::{
     Activity, Answer, Envelope, HostCommand, HostError, HostQuery, Outcome, Usage,
 };
 use upkeep_domain::id::{HostId, InstanceId};
-use upkeep_domain::instance::ProcessState;
+use upkeep_domain::instance::{FenceMeans, ProcessState};
 use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::ports::Hosts;
-use upkeep_domain::refusal::Refusal;
+use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::ReleaseName;
 
 use super::Sim;
@@ -25,6 +25,15 @@ fn failed(sentence: &str) -> HostError {
     HostError::Failed { sentence }
 }
 
+fn refused(kind: RefusalKind, sentence: &str) -> HostError {
+    let refusal = Refusal::new(kind, sentence);
+    HostError::Refused { refusal }
+}
+
+fn conflict(sentence: &str) -> HostError {
+    refused(RefusalKind::Conflict, sentence)
+}
+
 impl Model {
     fn command(&mut self, envelope: &Envelope, doing: Doing<HostError>) -> Done {
         if let Some(instance) = envelope.command.instance() {
@@ -37,6 +46,7 @@ impl Model {
                 });
             }
             *seen = envelope.fence;
+            self.admit_visit(instance, envelope)?;
         }
         if let Some(recorded) = self.journal.get(&envelope.id) {
             return recorded.clone();
@@ -48,6 +58,20 @@ impl Model {
         };
         self.journal.insert(envelope.id.clone(), done.clone());
         done
+    }
+
+    /// What an earlier visit of a workflow sent must not act after a later one.
+    fn admit_visit(&mut self, instance: InstanceId, envelope: &Envelope) -> Result<(), HostError> {
+        let (fence, id) = (envelope.fence, &envelope.id);
+        let visit = match self.visits.get(&instance) {
+            Some(&(last, workflow, visit)) if (last, workflow) == (fence, id.workflow) => visit,
+            _ => 0,
+        };
+        if id.visit < visit {
+            return Err(conflict("it comes too late: a later visit has spoken"));
+        }
+        self.visits.insert(instance, (fence, id.workflow, id.visit));
+        Ok(())
     }
 
     fn execute(&mut self, command: &HostCommand) -> Done {
@@ -90,7 +114,9 @@ impl Model {
                 ..
             } => self.follow(*instance, *upstream, slot),
             HostCommand::DropSlot { instance, slot } => {
-                self.there(*instance)?.slots.remove(slot);
+                if self.instances.contains_key(instance) {
+                    self.running(*instance)?.slots.remove(slot);
+                }
                 Ok(Outcome::Done)
             }
             HostCommand::Freeze {
@@ -98,10 +124,7 @@ impl Model {
             } => self.freeze(*instance, *marker),
             HostCommand::StopPrimary { instance, .. } => self.stop_primary(*instance),
             HostCommand::Thaw { instance } => self.thaw(*instance),
-            HostCommand::Disarm { instance } => {
-                self.there(*instance)?.disarmed = true;
-                Ok(Outcome::Done)
-            }
+            HostCommand::Disarm { instance } => self.disarm(*instance),
             HostCommand::Rearm { instance } => self.rearm(*instance),
             HostCommand::Promote { instance } => self.promote(*instance),
             HostCommand::KillInstance { instance } => self.kill(*instance),
@@ -122,7 +145,7 @@ impl Model {
     fn there(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
         self.instances
             .get_mut(&instance)
-            .ok_or_else(|| failed("there is no such instance"))
+            .ok_or_else(|| refused(RefusalKind::NotFound, "there is no such instance"))
     }
 
     fn running(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
@@ -145,10 +168,10 @@ impl Model {
         let taken_over = self.was_taken_over(instance);
         let there = self.there(instance)?;
         if there.copy_looks > 0 {
-            return Err(failed("the copy is not complete"));
+            return Err(refused(RefusalKind::NotReady, "the copy is not complete"));
         }
         if there.process == ProcessState::Frozen {
-            return Err(failed("the instance is frozen"));
+            return Err(conflict("the instance is frozen"));
         }
         if !there.is_running() {
             there.run();
@@ -218,10 +241,16 @@ impl Model {
     }
 
     fn follow(&mut self, instance: InstanceId, upstream: InstanceId, slot: &str) -> Done {
-        if self.there(instance)?.source.is_none() {
-            return Err(failed("only a standby follows"));
+        let there = self.there(instance)?;
+        let (is_standby, cluster) = (there.source.is_some(), there.system_identifier);
+        if !is_standby {
+            return Err(conflict("only a standby follows"));
         }
-        self.running(upstream)?.slots.insert(slot.to_owned());
+        let upstream_there = self.running(upstream)?;
+        if upstream_there.system_identifier != cluster {
+            return Err(conflict("it is of another cluster"));
+        }
+        upstream_there.slots.insert(slot.to_owned());
         let there = self.there(instance)?;
         (there.source, there.slot) = (Some(upstream), Some(slot.to_owned()));
         let not_yet = (!there.is_running()).then(|| "its server does not run".to_owned());
@@ -229,30 +258,30 @@ impl Model {
     }
 
     fn freeze(&mut self, instance: InstanceId, marker: Lsn) -> Done {
-        if self.cannot_freeze {
+        if self.there(instance)?.source.is_some() {
+            return Err(conflict("only a primary is fenced"));
+        }
+        if self.cannot_freeze || self.fence != FenceMeans::Freeze {
             let sentence = "as the simulation was told".to_owned();
             return Ok(Outcome::NotFrozen { sentence });
         }
         let bypassed = self.clients.bypassing > 0;
         let dbname = self.dbname_of(instance);
         let there = self.there(instance)?;
-        if there.process == ProcessState::Stopped {
-            return Ok(Outcome::Fenced {
-                processes: 0,
-                killed: true,
-            });
-        }
+        let killed = there.process == ProcessState::Stopped;
         if bypassed && there.takes_writes() {
             self.clients.bypassing -= 1;
             let (commit, _) = self.clients.next(&dbname);
             self.there(instance)?.commit(Record::Commit(commit), true);
         }
         let there = self.there(instance)?;
-        there.process = ProcessState::Frozen;
+        if !killed {
+            there.process = ProcessState::Frozen;
+        }
         match there.commits_behind(marker) {
             0 => Ok(Outcome::Fenced {
-                processes: 8,
-                killed: false,
+                processes: if killed { 0 } else { 8 },
+                killed,
             }),
             behind => Ok(Outcome::Behind {
                 transactions: behind as u32,
@@ -291,7 +320,20 @@ impl Model {
         gate.map_or_else(String::new, |(dbname, _)| dbname.clone())
     }
 
+    /// What runs is not taken out.
+    fn disarm(&mut self, instance: InstanceId) -> Done {
+        let there = self.there(instance)?;
+        if there.is_running() {
+            return Err(conflict("it runs; freeze or stop it first"));
+        }
+        there.disarmed = true;
+        Ok(Outcome::Done)
+    }
+
     fn thaw(&mut self, instance: InstanceId) -> Done {
+        if self.there(instance)?.disarmed {
+            return Err(conflict("it is disarmed; rearm it first"));
+        }
         if self.was_taken_over(instance) {
             self.broken("an old primary was thawed after a promotion request");
         }
@@ -313,7 +355,17 @@ impl Model {
         Ok(Outcome::Done)
     }
 
+    /// A refusal says that nobody has asked it.
     fn promote(&mut self, instance: InstanceId) -> Done {
+        let there = self.there(instance)?;
+        let asked = there.promotion_requested;
+        let may_be = there.source.is_some() && !there.disarmed;
+        if !asked && (!may_be || there.process == ProcessState::Frozen) {
+            return Err(conflict("it cannot take over, and was not asked to"));
+        }
+        if !there.is_running() {
+            self.start(instance)?;
+        }
         let there = self.running(instance)?;
         there.promotion_requested = true;
         if let Some(source) = there.source.take() {
@@ -349,8 +401,8 @@ impl Model {
 
     fn kill(&mut self, instance: InstanceId) -> Done {
         let there = self.there(instance)?;
-        if there.is_running() {
-            return Err(failed("only a frozen instance is killed"));
+        if there.is_running() && !there.disarmed {
+            return Err(conflict("what runs and is not fenced is not killed"));
         }
         there.process = ProcessState::Stopped;
         Ok(Outcome::Done)
@@ -411,6 +463,9 @@ impl Model {
             }
             HostQuery::Mark { instance } => {
                 let there = self.running(*instance)?;
+                if there.in_recovery() {
+                    return Err(failed("a standby commits nothing"));
+                }
                 there.commit(Record::Marker, true);
                 Ok(Answer::Marked {
                     lsn: lsn(there.wal.len()),

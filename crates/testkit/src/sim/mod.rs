@@ -5,7 +5,8 @@
 //! is a witness besides: at every call it looks whether a rule of the product was broken. Faults are
 //! put in by their place: the n-th call of a step.
 //!
-//! It is no test of agent or endpoint, and PostgreSQL is only a list of commits here.
+//! It is no test of agent or endpoint, and PostgreSQL is only a list of commits here. That hosts keep to the same as
+//! real agents do is seen to by [`conformance`](crate::conformance).
 
 mod clients;
 mod fault;
@@ -27,6 +28,7 @@ use upkeep_domain::preflight::Facts;
 
 use fault::{Answerable, Doing};
 pub use fault::{Fault, Place};
+use instance::Record;
 pub use letterbox::{Letterbox, Mishap};
 use model::Model;
 
@@ -142,6 +144,13 @@ impl Sim {
     pub fn let_wait_no_more(&self, instance: InstanceId) {
         if let Some(instance) = self.lock().instances.get_mut(&instance) {
             instance.waiting.clear();
+        }
+    }
+
+    /// Somebody commits who comes past the endpoint.
+    pub fn commit(&self, instance: InstanceId) {
+        if let Some(instance) = self.lock().instances.get_mut(&instance) {
+            instance.commit(Record::Commit(u64::MAX), true);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use upkeep_domain::dry_start::Finding;
 use upkeep_domain::host_command::{CommandId, Fence, HostError, Outcome};
-use upkeep_domain::id::InstanceId;
+use upkeep_domain::id::{InstanceId, WorkflowId};
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
 use upkeep_domain::preflight::Facts;
 use upkeep_domain::release::{BASEBACKUP, REQUIRED_PROGRAMS, Release, Source};
@@ -27,6 +27,8 @@ pub(super) struct Model {
     pub(super) lineages: u64,
     pub(super) journal: HashMap<CommandId, Result<Outcome, HostError>>,
     pub(super) fences: HashMap<InstanceId, Fence>,
+    /// Who spoke last to each, and in which visit.
+    pub(super) visits: HashMap<InstanceId, (Fence, WorkflowId, u32)>,
     pub(super) gates: BTreeMap<String, Gate>,
     pub(super) clients: Clients,
     /// What every server here says of itself beforehand: nothing that stands in the way.
@@ -54,6 +56,7 @@ impl Model {
             lineages: 0,
             journal: HashMap::new(),
             fences: HashMap::new(),
+            visits: HashMap::new(),
             gates: BTreeMap::new(),
             clients: Clients::default(),
             facts: Facts::default(),

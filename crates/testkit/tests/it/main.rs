@@ -1,6 +1,7 @@
 //! The testkit judged on a real server: the load holds its peace when all is well, and notices
 //! every kind of trouble it is there for.
 
+mod conformance;
 mod load;
 mod observer;
 

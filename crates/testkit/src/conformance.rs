@@ -1,0 +1,40 @@
+//! What a host keeps to, whoever plays it: the same scripts for the simulated hosts, on which engines are proven, and
+//! for the real agent. Where the two differ, a proof on the one says nothing of the other.
+//!
+//! A script knows commands and what is to come of them, and nothing of who carries them out. It does not look at what
+//! only one of them has: data, files, and time.
+
+mod absence;
+mod death;
+mod order;
+mod shutdown;
+mod stage;
+mod switch;
+
+use async_trait::async_trait;
+use upkeep_domain::id::{HostId, InstanceId};
+use upkeep_domain::ports::Hosts;
+use upkeep_domain::release::ReleaseName;
+
+pub use absence::{another_cluster, what_is_not_there};
+pub use death::{a_primary_that_died, a_standby_that_died};
+pub use order::who_speaks_last;
+pub use shutdown::a_primary_is_shut_down;
+pub use switch::a_standby_takes_over;
+
+/// One host on which nothing is yet, and what happens to its servers without a command.
+#[async_trait(?Send)]
+pub trait Bench: Sync {
+    fn hosts(&self) -> &dyn Hosts;
+
+    fn host(&self) -> HostId;
+
+    /// One that can be run there.
+    fn release(&self) -> ReleaseName;
+
+    /// Somebody who comes past the endpoint commits, and is told so.
+    async fn commit(&self, instance: InstanceId);
+
+    /// The server dies with all of its processes.
+    async fn crash(&self, instance: InstanceId);
+}
