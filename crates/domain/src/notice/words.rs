@@ -351,17 +351,19 @@ fn facts(told: &Told) -> Vec<Fact> {
 fn errands(told: &Told) -> Vec<Errand> {
     let name = &told.database.name;
     let of = |verb: &str, more: &str| format!("upkeep data:maintenances:{verb} {name}{more}");
+    // Without a window there is nothing to choose, and nothing to do by hand.
+    let window = told.database.window.as_ref();
     let app = told.database.attachments.first().map(|(app, _)| app);
-    let run = app.map(|app| {
+    let run = app.filter(|_| window.is_some()).map(|app| {
         let command = of("run", &format!(" --confirm {app} --wait"));
         ("To run it now, by hand", command)
     });
     let info = Some(("To read how it stands", of("info", "")));
-    let later = Some(("To move it by a week", of("schedule", " --weeks 1")));
-    let window = Some((
-        "To choose another window",
-        of("window:update", " sunday 14:30"),
-    ));
+    let later = window.map(|_| ("To move it by a week", of("schedule", " --weeks 1")));
+    let window = window.map(|_| {
+        let command = of("window:update", " sunday 14:30");
+        ("To choose another window", command)
+    });
     let errands = match told.kind {
         kind if kind.is_ahead() => vec![run, later, window, info],
         Kind::Emergency | Kind::Started => vec![Some(("To watch it", of("wait", "")))],

@@ -78,7 +78,10 @@ pub(super) async fn import(
         ));
     }
     out.result(&imported, |imported: &ImportedFreezes| {
-        render_freezes(&imported.added)
+        match imported.added.as_slice() {
+            [] => String::new(),
+            added => render_freezes(added),
+        }
     });
     Ok(Exit::Done)
 }
