@@ -1,10 +1,7 @@
 //! The agent's side of the simulated world: fences, the journal, and what each command does.
 
 use async_trait::async_trait;
-use upkeep_domain::dry_start::DryStart;
-use upkeep_domain::host_command::{
-    Activity, Answer, Envelope, HostCommand, HostError, HostQuery, Outcome, Usage,
-};
+use upkeep_domain::host_command::{Answer, Envelope, HostCommand, HostError, HostQuery, Outcome};
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::{FenceMeans, ProcessState};
 use upkeep_domain::lsn::{Lsn, TimelineId};
@@ -20,7 +17,7 @@ use super::model::Model;
 
 type Done = Result<Outcome, HostError>;
 
-fn failed(sentence: &str) -> HostError {
+pub(super) fn failed(sentence: &str) -> HostError {
     let sentence = sentence.to_owned();
     HostError::Failed { sentence }
 }
@@ -142,13 +139,13 @@ impl Model {
         }
     }
 
-    fn there(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
+    pub(super) fn there(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
         self.instances
             .get_mut(&instance)
             .ok_or_else(|| refused(RefusalKind::NotFound, "there is no such instance"))
     }
 
-    fn running(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
+    pub(super) fn running(&mut self, instance: InstanceId) -> Result<&mut Instance, HostError> {
         let instance = self.there(instance)?;
         let running = instance.is_running().then_some(instance);
         running.ok_or_else(|| failed("the instance does not run"))
@@ -447,91 +444,6 @@ impl Model {
             fell_back: refused.then(|| "it did not start with what was wanted".to_owned()),
             start_to_write_ms: 70.0.into(),
         })
-    }
-
-    fn query(&mut self, query: &HostQuery) -> Result<Answer, HostError> {
-        match query {
-            HostQuery::Observe { instance } => {
-                let observation = Box::new(self.observe(*instance));
-                // A sweep that looks by chance must not change how often a step has to.
-                if self.faults.may_be_a_visit()
-                    && let Some(there) = self.instances.get_mut(instance)
-                {
-                    there.copy_looks = there.copy_looks.saturating_sub(1);
-                }
-                Ok(Answer::Observed { observation })
-            }
-            HostQuery::Mark { instance } => {
-                let there = self.running(*instance)?;
-                if there.in_recovery() {
-                    return Err(failed("a standby commits nothing"));
-                }
-                there.commit(Record::Marker, true);
-                Ok(Answer::Marked {
-                    lsn: lsn(there.wal.len()),
-                    timeline: there.timeline,
-                    system_identifier: there.system_identifier,
-                })
-            }
-            HostQuery::Received {
-                instance,
-                lsn: wanted,
-                ..
-            } => {
-                self.stream(*instance, usize::MAX);
-                let there = self.running(*instance)?;
-                let at = lsn(there.wal.len());
-                Ok(Answer::Received {
-                    received: at >= *wanted,
-                    lsn: Some(at),
-                    timeline: Some(there.timeline),
-                    system_identifier: there.system_identifier,
-                })
-            }
-            HostQuery::Activity { .. } => Ok(Answer::Activity {
-                activity: Activity::default(),
-            }),
-            HostQuery::Facts { instance, .. } => {
-                self.running(*instance)?;
-                Ok(Answer::Facts {
-                    facts: Box::new(self.facts.clone()),
-                })
-            }
-            HostQuery::FailoverSlots { instance } => {
-                self.running(*instance)?;
-                let marked = self.facts.slots.iter().filter(|slot| slot.failover);
-                let names = marked.map(|slot| slot.name.clone()).collect();
-                Ok(Answer::FailoverSlots { names })
-            }
-            HostQuery::Usage { .. } => Ok(Answer::Usage {
-                usage: Usage::default(),
-            }),
-            HostQuery::DryStart { instance, .. } => {
-                let waiting = self.running(*instance)?.waiting.clone();
-                let findings = self.obstacles.clone();
-                let dry_start = DryStart { findings, waiting };
-                Ok(Answer::DryStart { dry_start })
-            }
-            HostQuery::Settings { instance, names } => {
-                let waiting = &self.running(*instance)?.waiting;
-                let value = |name: &String| {
-                    let waits = waiting.iter().any(|setting| setting.name == *name);
-                    (name.clone(), if waits { "1" } else { "2" }.to_owned())
-                };
-                let values = names.iter().map(value).collect();
-                Ok(Answer::Settings { values })
-            }
-            HostQuery::Room { .. } => Ok(Answer::Room {
-                available_bytes: 1 << 40,
-                instance_bytes: 1 << 20,
-            }),
-            HostQuery::Releases => Ok(Answer::Releases {
-                releases: self.releases.clone(),
-            }),
-            HostQuery::Instances => Ok(Answer::Instances {
-                instances: self.instances.keys().copied().collect(),
-            }),
-        }
     }
 }
 

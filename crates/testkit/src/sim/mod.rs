@@ -15,6 +15,7 @@ mod hosts;
 mod instance;
 mod letterbox;
 mod model;
+mod queries;
 mod traffic;
 
 use std::collections::BTreeSet;
