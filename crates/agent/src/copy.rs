@@ -200,14 +200,11 @@ async fn copy(
     tool: Command,
     set_like: Option<Arc<Instance>>,
 ) {
-    let finish = async || {
-        if let Some(other) = set_like {
-            configuration::take_from(&other.places, &instance.places, host.run_as.as_ref())?;
-        }
-        finish(&host, &instance, &mut record).await
-    };
     let failed = match tool.run().await {
-        Ok(_) => finish().await.err().map(|e| ErrorChain(&e).to_string()),
+        Ok(_) => set_and_finish(&host, &instance, &mut record, set_like.as_deref())
+            .await
+            .err()
+            .map(|e| ErrorChain(&e).to_string()),
         Err(error) => Some(ErrorChain(&error).to_string()),
     };
     let Some(sentence) = failed else { return };
@@ -217,6 +214,18 @@ async fn copy(
     if let Err(error) = record.save(&instance.places) {
         tracing::error!(instance = %instance.id, %error, "failure of a copy not written down");
     }
+}
+
+async fn set_and_finish(
+    host: &Host,
+    instance: &Instance,
+    record: &mut Record,
+    set_like: Option<&Instance>,
+) -> Result<(), FinishError> {
+    if let Some(other) = set_like {
+        configuration::take_from(&other.places, &instance.places, host.run_as.as_ref())?;
+    }
+    finish(host, instance, record).await
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@
 mod app;
 mod attach;
 mod begin_planned;
+mod calendars;
 mod cancel_maintenance;
 mod create_database;
 mod destroy_database;

@@ -1,7 +1,7 @@
 //! Sweeps: standing truths, compared with the world now and then. No input; nothing to recover.
 
+mod look_ahead;
 mod notices;
-mod outlook;
 mod reminders;
 mod required;
 mod retention;

@@ -16,11 +16,13 @@ const OTHERS_MAX: i64 = 50;
 
 const OWN: &str = "
     SELECT size_bytes, steps_ms, felt FROM upkeep.maintenances
-    WHERE database_id = $1 AND method = $2 AND outcome = 'succeeded' ORDER BY completed_at DESC LIMIT $3";
+    WHERE database_id = $1 AND method = $2 AND outcome = 'succeeded' AND steps_ms IS NOT NULL
+    ORDER BY completed_at DESC LIMIT $3";
 
 const OTHERS: &str = "
     SELECT size_bytes, steps_ms, felt FROM upkeep.maintenances
-    WHERE database_id <> $1 AND method = $2 AND outcome = 'succeeded' ORDER BY completed_at DESC LIMIT $3";
+    WHERE database_id <> $1 AND method = $2 AND outcome = 'succeeded' AND steps_ms IS NOT NULL
+    ORDER BY completed_at DESC LIMIT $3";
 
 impl Store {
     /// The last ones of a database by that method, the last one first.
@@ -57,13 +59,13 @@ impl Store {
 }
 
 fn past(row: &Row) -> Past {
-    let steps_ms = row.get::<_, Option<Json<BTreeMap<String, f64>>>>("steps_ms");
+    let Json(steps_ms) = row.get::<_, Json<BTreeMap<String, f64>>>("steps_ms");
     let felt = row.get::<_, Option<Json<Felt>>>("felt");
     Past {
         size_bytes: row
             .get::<_, Option<i64>>("size_bytes")
             .map(|bytes| bytes as u64),
-        took: steps_ms.map_or_else(Took::default, |Json(steps_ms)| Took::of(&steps_ms)),
+        took: Took::of(&steps_ms),
         felt: felt.map(|Json(felt)| felt),
     }
 }

@@ -5,7 +5,7 @@
 //! has failed.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, GenericClient, Row, Statement};
@@ -31,7 +31,7 @@ impl Statements {
         answer
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Statement>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -38,3 +38,21 @@ pub trait Bench: Sync {
     /// The server dies with all of its processes.
     async fn crash(&self, instance: InstanceId);
 }
+
+/// A test for each script, so that no host is without one. `$bench` makes the host of one test; `$stopping` makes one
+/// whose primaries are stopped and not frozen.
+#[macro_export]
+macro_rules! every_script_is_kept_to {
+    ($bench:expr, $stopping:expr) => {
+        $crate::every_script_is_kept_to!(@each $bench;
+            a_standby_takes_over, a_primary_that_died, a_standby_that_died, who_speaks_last, what_is_not_there,
+            another_cluster);
+        $crate::every_script_is_kept_to!(@each $stopping; a_primary_is_shut_down);
+    };
+    (@each $bench:expr; $($script:ident),+) => {
+        $(#[tokio::test]
+        async fn $script() {
+            $crate::conformance::$script(&$bench).await;
+        })+
+    };
+}

@@ -7,7 +7,7 @@ use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::instance::FenceMeans;
 use upkeep_domain::ports::Hosts;
 use upkeep_domain::release::ReleaseName;
-use upkeep_testkit::conformance::{self, Bench};
+use upkeep_testkit::conformance::Bench;
 
 use crate::world::{World, wait_for};
 
@@ -58,38 +58,7 @@ impl Bench for Real {
     }
 }
 
-#[tokio::test]
-async fn really_a_standby_takes_over() {
-    conformance::a_standby_takes_over(&Real::new().await).await;
-}
-
-#[tokio::test]
-async fn really_a_primary_that_died() {
-    conformance::a_primary_that_died(&Real::new().await).await;
-}
-
-#[tokio::test]
-async fn really_a_standby_that_died() {
-    conformance::a_standby_that_died(&Real::new().await).await;
-}
-
-#[tokio::test]
-async fn really_a_primary_is_shut_down() {
-    let bench = Real::fenced_by(FenceMeans::CleanStop).await;
-    conformance::a_primary_is_shut_down(&bench).await;
-}
-
-#[tokio::test]
-async fn really_who_speaks_last() {
-    conformance::who_speaks_last(&Real::new().await).await;
-}
-
-#[tokio::test]
-async fn really_what_is_not_there() {
-    conformance::what_is_not_there(&Real::new().await).await;
-}
-
-#[tokio::test]
-async fn really_another_cluster() {
-    conformance::another_cluster(&Real::new().await).await;
-}
+upkeep_testkit::every_script_is_kept_to!(
+    Real::new().await,
+    Real::fenced_by(FenceMeans::CleanStop).await
+);

@@ -8,7 +8,7 @@ pub struct Calendar {
     pub added_by: String,
     /// Name of the app; null if it is of the whole fleet.
     pub app: Option<String>,
-    /// Where to subscribe: path and query of the server. Only when it is added; nobody knows it afterwards.
+    /// Where to subscribe: a path of the server. Only when it is added; nobody knows it afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
     pub id: i64,

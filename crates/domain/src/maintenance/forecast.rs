@@ -87,27 +87,22 @@ fn about(ms: f64) -> String {
 /// Of a database of that size: as its own earlier runs by the same method, or else as those of others here that are
 /// nearest in size.
 pub fn forecast(size_bytes: Option<u64>, own: &[Past], others: &[Past]) -> Option<Forecast> {
-    let (pasts, whose) = if own.is_empty() {
-        (others, "other databases")
-    } else {
-        (own, "this database")
-    };
-    let nearest = nearest(size_bytes, pasts);
+    let nearest = nearest(size_bytes, if own.is_empty() { others } else { own });
     let median_of = |value: &dyn Fn(&Past) -> Option<f64>| {
         median(nearest.iter().filter_map(|past| value(past)).collect())
     };
-    let felt = |past: &Past| past.felt.clone();
     Some(Forecast {
         preparing_ms: median_of(&|past| Some(past.took.preparing_ms? * growth(size_bytes, past))),
         run_ms: median_of(&|past| Some(past.took.run_ms))?,
-        held_ms: median_of(&|past| Some(felt(past)?.held_ms)),
-        write_gap_ms: median_of(&|past| felt(past)?.longest_write_gap_ms),
-        because: match nearest.len() {
-            1 => format!(
-                "as the last run of {}",
-                whose.replace("other databases", "another database")
-            ),
-            count => format!("as the last {count} runs of {whose}"),
+        held_ms: median_of(&|past| Some(past.felt.as_ref()?.held_ms)),
+        write_gap_ms: median_of(&|past| past.felt.as_ref()?.longest_write_gap_ms),
+        because: match (own.is_empty(), nearest.len()) {
+            (false, 1) => "as the last run of this database".to_owned(),
+            (false, count) => format!("as the last {count} runs of this database"),
+            (true, 1) => "as the run of another database".to_owned(),
+            (true, count) => {
+                format!("as {count} runs of other databases, those nearest in size")
+            }
         },
     })
 }

@@ -10,6 +10,7 @@ use crate::maintenance::method::Method;
 use crate::maintenance::turn::ITSELF;
 use crate::maintenance::window;
 use crate::preflight::{Judged, Report, Verdict};
+use crate::procedure::End;
 
 /// Puts it into words.
 pub fn letter(told: &Told) -> Letter {
@@ -52,17 +53,14 @@ pub fn letter(told: &Told) -> Letter {
             vec![started(told), will_happen(told)],
         ),
         Kind::Succeeded => (
-            format!("Done: maintenance of {name}{}", verdict(about)),
+            ended(name, End::Succeeded, about.felt.as_ref()),
             vec![succeeded(told), felt(about)],
         ),
-        Kind::RolledBack | Kind::Again => (
-            format!("Not done: maintenance of {name}"),
-            vec![rolled_back(told)],
-        ),
-        Kind::Stuck => (
-            format!("Stuck: maintenance of {name} needs a person"),
-            vec![stuck(told)],
-        ),
+        Kind::RolledBack | Kind::Again => {
+            let subject = ended(name, End::RolledBack, None);
+            (subject, vec![rolled_back(told)])
+        }
+        Kind::Stuck => (ended(name, End::Stuck, None), vec![stuck(told)]),
         Kind::Missed => (
             format!("Missed: maintenance of {name} was not done in its window"),
             vec![missed(told), scheduled(told)],
@@ -75,7 +73,7 @@ pub fn letter(told: &Told) -> Letter {
             )],
         ),
     };
-    let says = says.into_iter().chain([outlook(told)]);
+    let says = says.into_iter().chain([was_seen(told)]);
     let says = says.map(|paragraph| one_line(&paragraph));
     Letter {
         subject: one_line(&subject),
@@ -85,6 +83,26 @@ pub fn letter(told: &Told) -> Letter {
         errands: errands(told),
         appointment: appointment(told),
     }
+}
+
+/// How a maintenance ended, in a line.
+pub fn ended(name: &str, end: End, felt: Option<&Felt>) -> String {
+    let gap = felt.and_then(|felt| felt.longest_write_gap_ms);
+    let gap = gap.map(|gap| format!(", writes paused for {gap:.0} ms"));
+    match end {
+        End::Succeeded => format!("Done: maintenance of {name}{}", gap.unwrap_or_default()),
+        End::RolledBack => format!("Not done: maintenance of {name}"),
+        End::Stuck => format!("Stuck: maintenance of {name} needs a person"),
+    }
+}
+
+/// `15.18 -> 15.20`, or the one that stays.
+pub fn releases(before: Option<&str>, after: Option<&str>) -> Option<String> {
+    let before = before?;
+    Some(match after {
+        Some(after) if before != after => format!("{before} -> {after}"),
+        _ => before.to_owned(),
+    })
 }
 
 /// For people who want to see whether notices reach them.
@@ -187,8 +205,8 @@ fn will_happen(told: &Told) -> String {
     )
 }
 
-/// What it looks like for what is planned.
-fn outlook(told: &Told) -> String {
+/// What came of looking at the database for what is planned.
+fn was_seen(told: &Told) -> String {
     let says = match told.ahead.as_ref().map(Report::verdict) {
         Some(Verdict::Pass) => {
             "We have looked: nothing could delay it, or stand in its way, as things are now."
@@ -221,16 +239,6 @@ fn started(told: &Told) -> String {
 
 fn succeeded(told: &Told) -> String {
     format!("The maintenance of {} is done.", known_as(told))
-}
-
-/// Of the subject.
-fn verdict(about: &About) -> String {
-    let gap = about
-        .felt
-        .as_ref()
-        .and_then(|felt| felt.longest_write_gap_ms);
-    gap.map(|gap| format!(", writes paused for {gap:.0} ms"))
-        .unwrap_or_default()
 }
 
 fn felt(about: &About) -> String {
@@ -318,10 +326,8 @@ fn facts(told: &Told) -> Vec<Fact> {
     let (database, about) = (&told.database, &told.about);
     let time = |at: Option<Timestamp>| at.map(|at| long(at, database));
     let ahead = |at: Option<Timestamp>| time(at.filter(|_| told.kind.is_ahead()));
-    let release = match (&about.release_before, &about.release_after) {
-        (Some(before), Some(after)) if before != after => Some(format!("{before} -> {after}")),
-        (before, _) => before.clone(),
-    };
+    let (before, after) = (&about.release_before, &about.release_after);
+    let release = releases(before.as_deref(), after.as_deref());
     let method = about.method.as_ref().map(|method| {
         let because = about.method_because.as_ref();
         let because = because.map(|because| format!(", because {because}"));

@@ -3,9 +3,10 @@
 //!
 //! Who is told of what is planned is told as well what it will meet as things are.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 use upkeep_domain::id::AppId;
 use upkeep_domain::maintenance::Window;
 use upkeep_domain::notice::audience::hears;
@@ -16,7 +17,7 @@ use upkeep_domain::ports::DeliveryError;
 use upkeep_store::{Concerned, Store, ToSend, Tried, Unaddressed};
 
 use super::Error;
-use super::outlook::{Ahead, look_ahead};
+use super::look_ahead::{Ahead, look_ahead};
 use crate::{Engine, World};
 
 /// Addressed in one sweep.

@@ -42,8 +42,8 @@ pub(crate) struct Case {
     pub(crate) patience: Duration,
     /// How long clients are held while nobody speaks to the endpoint.
     pub(crate) lease_ms: u64,
-    /// How long nobody goes on when the engine has died.
-    pub(crate) away: Duration,
+    /// Nobody goes on when the engine has died before silence has let everybody go.
+    pub(crate) outlives_holds: bool,
 }
 
 /// What was left of a case.
@@ -84,7 +84,7 @@ impl Case {
             disturbance,
             patience: PATIENCE,
             lease_ms: UNHURRIED.lease_ms,
-            away: Duration::ZERO,
+            outlives_holds: false,
         }
     }
 
@@ -156,7 +156,9 @@ impl Case {
                 restarts += 1;
                 running.abort();
                 let _ = (&mut running).await;
-                tokio::time::sleep(self.away).await;
+                if self.outlives_holds {
+                    sim.holds_have_lapsed().await;
+                }
                 running = run(&self.engine(stage, &sim, &Watch::new(&sim, None)));
             }
         };

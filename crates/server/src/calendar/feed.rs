@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use upkeep_domain::maintenance::freeze::Period;
 use upkeep_domain::maintenance::{Window, Zone};
-use upkeep_domain::procedure::End;
+use upkeep_domain::notice::words;
 
 use crate::backend::{CalendarView, FreezeView, MaintenanceView};
 
@@ -70,34 +70,16 @@ fn event(uid: &str, summary: &str, now: Timestamp) -> Event {
 }
 
 fn summary(view: &MaintenanceView) -> String {
-    let name = &view.database.name;
-    let gap = view
-        .felt
-        .as_ref()
-        .and_then(|felt| felt.longest_write_gap_ms);
+    let name = view.database.name.to_string();
     match view.outcome {
-        Some(End::Succeeded) => {
-            let gap = gap.map(|gap| format!(", writes paused for {gap:.0} ms"));
-            format!("Done: maintenance of {name}{}", gap.unwrap_or_default())
-        }
-        Some(End::RolledBack) => format!("Not done: maintenance of {name}"),
-        Some(End::Stuck) => format!("Stuck: maintenance of {name}"),
+        Some(end) => words::ended(&name, end, view.felt.as_ref()),
         None => format!("Maintenance of {name}"),
     }
 }
 
 fn says(view: &MaintenanceView) -> String {
-    let release = view
-        .release_before
-        .as_ref()
-        .zip(view.release_after.as_ref());
-    let release = release.map(|(before, after)| {
-        if before == after {
-            before.clone()
-        } else {
-            format!("{before} -> {after}")
-        }
-    });
+    let (before, after) = (&view.release_before, &view.release_after);
+    let release = words::releases(before.as_deref(), after.as_deref());
     let lines = [
         ("Why", view.reason_because.clone()),
         ("Release", release),
@@ -141,8 +123,8 @@ fn of_freeze(view: &FreezeView) -> Event {
             let begins = first.begin_in(year);
             let ends = last.end_in(year);
             if let Some((begins, ends)) = begins.zip(ends) {
-                let wraps = ends <= begins;
-                let ends = if wraps {
+                // Into the next year.
+                let ends = if ends <= begins {
                     ends.saturating_add(1.year())
                 } else {
                     ends

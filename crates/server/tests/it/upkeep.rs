@@ -37,8 +37,7 @@ async fn a_reader_that_waits_is_answered_as_soon_as_there_is_news() {
     let begun = Instant::now();
     let reader = program.client.events(addon.id, None, 20_000);
     let news = async {
-        // Only so that the reader waits already, most of the time; the test holds either way.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        program.world.is_waited_on().await;
         program
             .world
             .tell(addon.id, EventKind::Began, "hold", "Holding");

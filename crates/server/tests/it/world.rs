@@ -3,6 +3,7 @@
 
 mod attachments;
 mod calendars;
+mod events;
 mod fleet;
 mod followers;
 mod freezes;
@@ -23,7 +24,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use upkeep_domain::dry_start::WaitingSetting;
 use upkeep_domain::hold::Felt;
-use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId, WorkflowId};
+use upkeep_domain::id::{AppId, AttachmentId, DatabaseId, MaintenanceId};
 use upkeep_domain::maintenance::method::Method;
 use upkeep_domain::maintenance::{Requirement, Status};
 use upkeep_domain::name::AppName;
@@ -34,7 +35,7 @@ use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{AddRelease, Release};
 use upkeep_server::backend::{
     Account, AppRef, AppVersionView, AppView, Attach, AttachedView, Backend, CreateDatabase,
-    DatabaseState, DatabaseView, EventKind, EventView, FreezeView, InfoView, KeptCalendarView,
+    DatabaseState, DatabaseView, EventView, FreezeView, InfoView, KeptCalendarView,
     MaintenanceView, NameOrId, RecipientView, RunMaintenance, Schedule, ScheduleView, SetWindow,
     Since, WindowView,
 };
@@ -53,6 +54,7 @@ const EMAIL: &str = "ama@example.com";
 pub(crate) struct World {
     state: Mutex<State>,
     news: Notify,
+    waiting: Notify,
 }
 
 #[derive(Default)]
@@ -129,44 +131,6 @@ impl World {
         ];
         let record = record.clone();
         state.history.push(record);
-    }
-
-    pub(crate) fn tell(&self, id: Uuid, kind: EventKind, step: &str, sentence: &str) {
-        let mut state = self.state();
-        let event = EventView {
-            id: state.events.len() as i64 + 1,
-            at: at(1_700_000_000),
-            workflow: WorkflowId(Uuid::nil()),
-            procedure: "changeover".to_owned(),
-            step: Some(step.to_owned()),
-            kind,
-            sentence: sentence.to_owned(),
-            elapsed_ms: (kind == EventKind::Done).then_some(12.0),
-            progress: None,
-            detail: serde_json::Value::Null,
-        };
-        state.events.push((DatabaseId(id), event));
-        self.news.notify_waiters();
-    }
-
-    fn events_now(&self, database: DatabaseId, since: Since, limit: u32) -> Vec<EventView> {
-        let state = self.state();
-        let after = match since {
-            Since::LatestWorkflow => state
-                .begun_behind
-                .get(&database)
-                .copied()
-                .unwrap_or_default(),
-            Since::Event(id) => id,
-        };
-        let of_it = state
-            .events
-            .iter()
-            .filter(|(id, event)| *id == database && event.id > after);
-        of_it
-            .map(|(_, event)| event.clone())
-            .take(limit as usize)
-            .collect()
     }
 }
 
@@ -469,10 +433,13 @@ impl Backend for World {
     ) -> Result<Vec<EventView>, Refusal> {
         let news = self.news.notified();
         let events = self.events_now(database, since, limit);
-        if events.is_empty() && timeout(wait, news).await.is_ok() {
-            return Ok(self.events_now(database, since, limit));
+        if !events.is_empty() {
+            return Ok(events);
         }
-        Ok(events)
+        self.waiting.notify_one();
+        // It has come, or it will not.
+        let _ = timeout(wait, news).await;
+        Ok(self.events_now(database, since, limit))
     }
 
     async fn plans(&self) -> Result<Vec<Plan>, Refusal> {

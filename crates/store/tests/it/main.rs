@@ -3,6 +3,7 @@
 
 mod attachments;
 mod beginnings;
+mod calendars;
 mod claims;
 mod commits;
 mod migrations;

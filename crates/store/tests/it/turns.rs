@@ -14,7 +14,7 @@ use crate::{Fixture, ending, id, maintenance, workflow};
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 impl Fixture {
-    async fn planned_for(&self, database: DatabaseId, at: Timestamp) -> MaintenanceId {
+    pub(crate) async fn planned_for(&self, database: DatabaseId, at: Timestamp) -> MaintenanceId {
         let planned = MaintenanceId(id());
         let sql = "INSERT INTO upkeep.maintenances
                        (id, database_id, status, method, reason, release_before, release_after, required_by, scheduled_for)

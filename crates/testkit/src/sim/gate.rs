@@ -91,6 +91,12 @@ impl Gate {
         }
     }
 
+    /// Until when the hold lasts if nobody is heard of; one that is sealed does not lapse.
+    pub(super) fn lapses_at(&self) -> Option<Instant> {
+        let hold = self.hold.as_ref().filter(|hold| !hold.sealed)?;
+        Some(hold.until).filter(|until| *until > Instant::now())
+    }
+
     /// Clients waited longer than the hard limit and were told to connect again.
     pub(super) fn expired(&self) -> bool {
         let expired = |hold: &Hold| hold.sealed && hold.until <= Instant::now();

@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::sleep_until;
 use upkeep_domain::dry_start::{Finding, WaitingSetting};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{FenceMeans, Observation, ProcessState};
@@ -29,6 +30,7 @@ use upkeep_domain::preflight::Facts;
 
 use fault::{Answerable, Doing};
 pub use fault::{Fault, Place};
+use gate::Gate;
 use instance::Record;
 pub use letterbox::{Letterbox, Mishap};
 use model::Model;
@@ -145,6 +147,14 @@ impl Sim {
     pub fn let_wait_no_more(&self, instance: InstanceId) {
         if let Some(instance) = self.lock().instances.get_mut(&instance) {
             instance.waiting.clear();
+        }
+    }
+
+    /// Comes back when silence has let everybody go whom it lets go.
+    pub async fn holds_have_lapsed(&self) {
+        let next = || self.lock().gates.values().find_map(Gate::lapses_at);
+        while let Some(until) = next() {
+            sleep_until(until).await;
         }
     }
 

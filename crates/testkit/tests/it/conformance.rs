@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use upkeep_domain::id::{HostId, InstanceId};
 use upkeep_domain::ports::Hosts;
 use upkeep_domain::release::ReleaseName;
-use upkeep_testkit::conformance::{self, Bench};
+use upkeep_testkit::conformance::Bench;
 use upkeep_testkit::sim::Sim;
 use uuid::Uuid;
 
@@ -15,6 +15,12 @@ struct Simulated(Sim);
 impl Simulated {
     fn new() -> Self {
         Self(Sim::new(&[RELEASE]))
+    }
+
+    fn that_stops() -> Self {
+        let bench = Self::new();
+        bench.0.fence_by_clean_stop();
+        bench
     }
 }
 
@@ -41,39 +47,4 @@ impl Bench for Simulated {
     }
 }
 
-#[tokio::test]
-async fn simulated_a_standby_takes_over() {
-    conformance::a_standby_takes_over(&Simulated::new()).await;
-}
-
-#[tokio::test]
-async fn simulated_a_primary_that_died() {
-    conformance::a_primary_that_died(&Simulated::new()).await;
-}
-
-#[tokio::test]
-async fn simulated_a_standby_that_died() {
-    conformance::a_standby_that_died(&Simulated::new()).await;
-}
-
-#[tokio::test]
-async fn simulated_a_primary_is_shut_down() {
-    let bench = Simulated::new();
-    bench.0.fence_by_clean_stop();
-    conformance::a_primary_is_shut_down(&bench).await;
-}
-
-#[tokio::test]
-async fn simulated_who_speaks_last() {
-    conformance::who_speaks_last(&Simulated::new()).await;
-}
-
-#[tokio::test]
-async fn simulated_what_is_not_there() {
-    conformance::what_is_not_there(&Simulated::new()).await;
-}
-
-#[tokio::test]
-async fn simulated_another_cluster() {
-    conformance::another_cluster(&Simulated::new()).await;
-}
+upkeep_testkit::every_script_is_kept_to!(Simulated::new(), Simulated::that_stops());

@@ -63,7 +63,10 @@ fn without_own_runs_the_nearest_in_size_of_the_others_tell() {
     let forecast = forecast(Some(GB), &[], &others).unwrap();
     assert_eq!(forecast.preparing_ms, Some(20_000.0));
     assert_eq!(forecast.write_gap_ms, Some(170.0));
-    assert_eq!(forecast.because, "as the last 5 runs of other databases");
+    assert_eq!(
+        forecast.because,
+        "as 5 runs of other databases, those nearest in size"
+    );
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn a_single_run_is_called_one() {
     let one = [past(GB, 1.0, None)];
     let because = |own: &[Past], others: &[Past]| forecast(None, own, others).unwrap().because;
     assert_eq!(because(&one, &[]), "as the last run of this database");
-    assert_eq!(because(&[], &one), "as the last run of another database");
+    assert_eq!(because(&[], &one), "as the run of another database");
 }
 
 #[test]

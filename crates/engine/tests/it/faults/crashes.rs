@@ -69,7 +69,7 @@ async fn an_engine_that_stays_away_longer_than_a_hold_does_no_harm() {
         .into_iter()
         .map(|case| Case {
             lease_ms: lease.as_millis() as u64,
-            away: lease * 2,
+            outlives_holds: true,
             ..case
         });
     let mut rolled_back = 0;

@@ -55,6 +55,9 @@ pub(super) fn meant(
     let from = at(event, "DTSTART", zone).map_err(&wrong)?;
     let from = from.ok_or_else(|| wrong("does not say when it begins".to_owned()))?;
     let to = end(event, &from, zone).map_err(&wrong)?;
+    if to <= from.clock {
+        return Err(wrong("ends before it has begun".to_owned()));
+    }
     let repeats = repeats(event, &from).map_err(&wrong)?;
     let over = to.to_zoned(from.zone.rules().clone());
     if repeats == Repeats::Never && over.is_ok_and(|over| over.timestamp() <= now) {

@@ -99,7 +99,12 @@ fn what_a_freeze_cannot_be_is_refused_with_all_that_came_with_it() {
         ),
         (
             "SUMMARY:x|DTSTART:20291126T080000Z|DTEND:20291126T080000Z",
-            "have no time between them",
+            "ends before it has begun",
+        ),
+        // As words it would be nearly the whole week.
+        (
+            "SUMMARY:x|DTSTART:20291126T080000Z|DTEND:20291125T080000Z|RRULE:FREQ=WEEKLY",
+            "ends before it has begun",
         ),
         (
             &format!("SUMMARY:x|{DAY}|DTEND:20291226T080000Z"),

@@ -18,8 +18,7 @@ use crate::role::server::views;
 #[async_trait]
 impl Calendars for EngineBackend {
     async fn calendars(&self) -> Result<Vec<KeptCalendarView>, Refusal> {
-        let kept = self.store.calendars().await;
-        let kept = kept.map_err(|error| store_refusal(&error))?;
+        let kept = self.engine.calendars().await?;
         kept.into_iter().map(views::calendar).collect()
     }
 
@@ -31,18 +30,13 @@ impl Calendars for EngineBackend {
         request_id: Uuid,
     ) -> Result<KeptCalendarView, Refusal> {
         let request_id = request_id.to_string();
-        let added = self.store.add_calendar(app, &token_sha256, by, &request_id);
-        views::calendar(added.await.map_err(|error| store_refusal(&error))?)
+        let engine = &self.engine;
+        let added = engine.add_calendar(app, &token_sha256, by, &request_id);
+        views::calendar(added.await?)
     }
 
     async fn remove_calendar(&self, id: i64) -> Result<KeptCalendarView, Refusal> {
-        let removed = self.store.remove_calendar(id).await;
-        let removed = removed.map_err(|error| store_refusal(&error))?;
-        let none = || {
-            Refusal::not_found(format!("there is no calendar {id}"))
-                .with_hint("`upkeep calendars` lists them")
-        };
-        views::calendar(removed.ok_or_else(none)?)
+        views::calendar(self.engine.remove_calendar(id).await?)
     }
 
     async fn calendar(&self, token_sha256: [u8; 32]) -> Result<Option<CalendarView>, Refusal> {
