@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, User, geteuid};
 use postgres_protocol::escape::escape_literal;
@@ -22,6 +22,8 @@ use crate::record::{Record, Upstream};
 pub(crate) const SUPERUSER: &str = "upkeep";
 /// The endpoint's role: reads verifiers, nothing else.
 pub(crate) const ENDPOINT_ROLE: &str = "upkeep_endpoint";
+/// Where `ALTER SYSTEM` writes; read last of all files.
+const BY_SYSTEM: &str = "postgresql.auto.conf";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -183,11 +185,9 @@ pub(crate) fn forget_what_must_not_travel(
     places: &Places,
     run_as: Option<&RunAs>,
 ) -> Result<(), Error> {
-    let path = places.data().join("postgresql.auto.conf");
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(Error::Read { path, source }),
+    let path = places.data().join(BY_SYSTEM);
+    let Some(text) = read(&path)? else {
+        return Ok(());
     };
     Ok(durable::write(&path, &travelling(&text), 0o600, run_as)?)
 }
@@ -195,16 +195,36 @@ pub(crate) fn forget_what_must_not_travel(
 /// What people have set on another instance of this host, in the place of what came with the copy.
 pub(crate) fn take_from(other: &Places, own: &Places, run_as: Option<&RunAs>) -> Result<(), Error> {
     for name in FILES {
-        let path = other.data().join(name);
-        match std::fs::read(&path) {
-            Ok(text) => {
-                durable::write(&own.data().join(name), &travelling(&text), 0o600, run_as)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::Read { path, source }),
+        if let Some(text) = read(&other.data().join(name))? {
+            durable::write(&own.data().join(name), &travelling(&text), 0o600, run_as)?;
         }
     }
     Ok(())
+}
+
+/// What `ALTER SYSTEM` would do, to a server that does not run.
+pub(crate) fn set(
+    places: &Places,
+    name: &str,
+    value: i64,
+    run_as: Option<&RunAs>,
+) -> Result<(), Error> {
+    let path = places.data().join(BY_SYSTEM);
+    let mut text = read(&path)?.unwrap_or_default();
+    // The last line of a name is the one that counts.
+    text.extend(format!("\n{name} = '{value}'\n").bytes());
+    Ok(durable::write(&path, &text, 0o600, run_as)?)
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// A file of settings without what is true of its server only.

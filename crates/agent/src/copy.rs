@@ -11,6 +11,7 @@ use upkeep_domain::error_chain::ErrorChain;
 use upkeep_domain::host_command::{HostError, Outcome};
 use upkeep_domain::id::InstanceId;
 use upkeep_domain::instance::{Address, InstanceSettings};
+use upkeep_domain::preflight::Floor;
 use upkeep_domain::refusal::{Refusal, RefusalKind};
 use upkeep_domain::release::{Release, ReleaseName};
 
@@ -21,7 +22,7 @@ use crate::record::{Record, Upstream};
 use crate::releases::program;
 use crate::room::{available_bytes, folder_bytes};
 use crate::session::{Session, value};
-use crate::{configuration, disarm, durable, flush, identity, slot};
+use crate::{configuration, disarm, durable, floors, flush, identity, slot};
 
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 const COPY_WITHIN: Duration = Duration::from_secs(24 * 3_600);
@@ -37,6 +38,15 @@ pub(crate) struct Wish {
     pub(crate) slot: String,
     pub(crate) takes_over: bool,
     pub(crate) set_like: Option<Arc<Instance>>,
+}
+
+/// The instance whose settings the copy takes in the place of its source's.
+struct Model {
+    instance: Arc<Instance>,
+    /// Of the source, which the copy must not be below.
+    floors: Vec<Floor>,
+    /// Of the copy.
+    release: Release,
 }
 
 pub(crate) async fn begin(
@@ -63,7 +73,7 @@ pub(crate) async fn begin(
     let bytes_total = check_source(host, &source, &release).await?;
     slot::ensure(&source, &wish.slot).await.or_failed()?;
 
-    let mut record = Record::new(release.name, wish.settings.clone());
+    let mut record = Record::new(release.name.clone(), wish.settings.clone());
     record.upstream = Some(upstream);
     record.takes_over = wish.takes_over;
     record.syncs_slots = slot::can_sync(&source, &record).await.or_failed()?;
@@ -71,7 +81,15 @@ pub(crate) async fn begin(
     instance.places.make(host.run_as.as_ref()).or_failed()?;
     record.save(&instance.places).or_failed()?;
     let tool = pg_basebackup(host, instance, &tool, &wish)?;
-    let copying = copy(host.clone(), instance.clone(), record, tool, wish.set_like);
+    let model = match wish.set_like {
+        Some(other) => Some(Model {
+            instance: other,
+            floors: floors::read(&source).await.or_failed()?,
+            release,
+        }),
+        None => None,
+    };
+    let copying = copy(host.clone(), instance.clone(), record, tool, model);
     let task = tokio::spawn(copying);
     *locked(&instance.copying) = Some(Copying {
         task: task.abort_handle(),
@@ -198,10 +216,10 @@ async fn copy(
     instance: Arc<Instance>,
     mut record: Record,
     tool: Command,
-    set_like: Option<Arc<Instance>>,
+    model: Option<Model>,
 ) {
     let failed = match tool.run().await {
-        Ok(_) => set_and_finish(&host, &instance, &mut record, set_like.as_deref())
+        Ok(_) => set_and_finish(&host, &instance, &mut record, model.as_ref())
             .await
             .err()
             .map(|e| ErrorChain(&e).to_string()),
@@ -220,12 +238,17 @@ async fn set_and_finish(
     host: &Host,
     instance: &Instance,
     record: &mut Record,
-    set_like: Option<&Instance>,
-) -> Result<(), FinishError> {
-    if let Some(other) = set_like {
-        configuration::take_from(&other.places, &instance.places, host.run_as.as_ref())?;
+    model: Option<&Model>,
+) -> Result<(), HostError> {
+    if let Some(model) = model {
+        let (theirs, run_as) = (&model.instance.places, host.run_as.as_ref());
+        configuration::take_from(theirs, &instance.places, run_as).or_failed()?;
     }
-    finish(host, instance, record).await
+    make_its_own(host, instance, record).await.or_failed()?;
+    if let Some(model) = model {
+        floors::raise(host, instance, &model.release, &model.floors).await?;
+    }
+    complete(instance, record).or_failed()
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -242,11 +265,20 @@ pub(crate) enum FinishError {
     Record(#[from] crate::record::Error),
 }
 
-/// Makes the copy one of its own: named anew, a standby, without what was true of its source only.
 pub(crate) async fn finish(
     host: &Host,
     instance: &Instance,
     record: &mut Record,
+) -> Result<(), FinishError> {
+    make_its_own(host, instance, record).await?;
+    complete(instance, record)
+}
+
+/// Named anew, a standby, without what was true of its source only.
+async fn make_its_own(
+    host: &Host,
+    instance: &Instance,
+    record: &Record,
 ) -> Result<(), FinishError> {
     let (places, run_as) = (&instance.places, host.run_as.as_ref());
     flush::flush_gently(&places.data()).await?;
@@ -255,8 +287,13 @@ pub(crate) async fn finish(
     configuration::forget_what_must_not_travel(places, run_as)?;
     disarm::ensure_standby(places, run_as)?;
     configuration::write(places, record, run_as)?;
-    record.copied_bytes = Some(folder_bytes(&places.data()));
+    Ok(())
+}
+
+/// The last thing written.
+fn complete(instance: &Instance, record: &mut Record) -> Result<(), FinishError> {
+    record.copied_bytes = Some(folder_bytes(&instance.places.data()));
     record.complete = true;
-    record.save(places)?;
+    record.save(&instance.places)?;
     Ok(())
 }

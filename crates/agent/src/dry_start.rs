@@ -12,9 +12,9 @@ mod rules;
 
 use upkeep_domain::dry_start::{DryStart, Finding};
 use upkeep_domain::host_command::{Answer, HostError};
-use upkeep_domain::release::ReleaseName;
+use upkeep_domain::release::{Release, ReleaseName};
 
-use crate::fault::OrFailed;
+use crate::fault::{OrFailed, failed};
 use crate::host::{Host, Instance};
 use judge::Judge;
 use lines::Lines;
@@ -66,4 +66,15 @@ pub(crate) async fn dry_start(
     findings.extend(lines::wrong_hba(&session).await.or_failed()?);
     findings.extend(look::socket(instance));
     Ok(Answer::DryStart { dry_start })
+}
+
+/// What a start would make of a setting, of a server that need not run.
+pub(crate) async fn value_at_start(
+    host: &Host,
+    instance: &Instance,
+    release: &Release,
+    name: &str,
+) -> Result<String, HostError> {
+    let judge = Judge::new(host, instance, release)?;
+    judge.says(name).await.or_failed()?.map_err(failed)
 }

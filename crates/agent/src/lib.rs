@@ -51,6 +51,7 @@ mod activity;
 pub mod control_data;
 mod dry_start;
 mod facts;
+mod floors;
 mod mark;
 mod observe;
 mod pause;

@@ -50,7 +50,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The value that a start would give to a setting.
-    async fn says(&self, name: &str) -> Result<Said, command::Error> {
+    pub(super) async fn says(&self, name: &str) -> Result<Said, command::Error> {
         let places = &self.instance.places;
         let postgres = self.postgres().arg("-D").arg(places.data());
         let postgres = postgres.args(configuration::arguments(places, &self.identity));

@@ -1,16 +1,10 @@
 //! Settings beside what the files say of them, and what runs inside the server by itself.
 
-use upkeep_domain::preflight::{Facts, Floor};
+use upkeep_domain::preflight::Facts;
 
 use super::Inside;
-use crate::session::{self, truth, value};
-
-/// What the files say of a setting that waits for a restart; it is no error.
-const WAITS: &str = "setting could not be applied";
-
-/// <https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-ADMIN>
-const FLOORS: &str = "'max_connections', 'max_worker_processes', 'max_wal_senders', \
-    'max_prepared_transactions', 'max_locks_per_transaction'";
+use crate::floors;
+use crate::session;
 
 /// Processes that are PostgreSQL's own.
 const KNOWN: &str = "'client backend', 'autovacuum launcher', 'autovacuum worker', \
@@ -22,27 +16,7 @@ const KNOWN: &str = "'client backend', 'autovacuum launcher', 'autovacuum worker
     'standalone backend'";
 
 pub(super) async fn add(inside: &Inside, facts: &mut Facts) -> Result<(), session::Error> {
-    let floors = format!(
-        "SELECT s.name, s.setting, f.setting, f.sourcefile LIKE '%/postgresql.auto.conf' \
-         FROM pg_catalog.pg_settings s LEFT JOIN LATERAL \
-           (SELECT setting, sourcefile FROM pg_catalog.pg_file_settings \
-             WHERE name = s.name AND coalesce(error, '{WAITS}') = '{WAITS}' \
-             ORDER BY seqno DESC LIMIT 1) f ON true \
-         WHERE s.name IN ({FLOORS}) ORDER BY 1"
-    );
-    facts.floors = inside
-        .rows(&floors)
-        .await?
-        .iter()
-        .filter_map(|row| {
-            Some(Floor {
-                name: value(row, 0)?,
-                running: value(row, 1)?,
-                on_file: value(row, 2),
-                by_system: truth(row, 3).unwrap_or_default(),
-            })
-        })
-        .collect();
+    facts.floors = floors::read(&inside.0).await?;
     let jobs = format!(
         "SELECT DISTINCT backend_type FROM pg_catalog.pg_stat_activity \
          WHERE backend_type NOT IN ({KNOWN})"

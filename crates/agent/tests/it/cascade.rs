@@ -13,6 +13,16 @@ const FOLLOWER: &str = "follower";
 
 /// Beside the copy that the world makes.
 async fn follower_of(world: &World, source: InstanceId, release: ReleaseName) -> InstanceId {
+    follower_set_like(world, source, release, None, FOLLOWER).await
+}
+
+async fn follower_set_like(
+    world: &World,
+    source: InstanceId,
+    release: ReleaseName,
+    set_like: Option<InstanceId>,
+    slot: &str,
+) -> InstanceId {
     let instance = new_instance();
     let copy = HostCommand::BaseBackup {
         instance,
@@ -20,9 +30,9 @@ async fn follower_of(world: &World, source: InstanceId, release: ReleaseName) ->
         settings: SETTINGS,
         source,
         source_address: world.address(source),
-        slot: FOLLOWER.to_owned(),
+        slot: slot.to_owned(),
         takes_over: false,
-        set_like: None,
+        set_like,
     };
     world.done(copy).await;
     world
@@ -103,6 +113,30 @@ async fn a_follower_is_pointed_without_a_restart_and_goes_along_with_a_promotion
     world
         .done(HostCommand::KillInstance { instance: old })
         .await;
+}
+
+/// Or it would stop replaying at the restart of the one that it follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_set_like_another_has_no_less_than_it_must_have() {
+    let (world, release, leader) = World::with_primary().await;
+    let follower = follower_of(&world, leader, release.clone()).await;
+    let set = async |instance, settings: &[&str]| {
+        let client = world.client(instance).await;
+        for setting in settings {
+            let sql = format!("ALTER SYSTEM SET {setting}");
+            client.batch_execute(&sql).await.unwrap();
+        }
+    };
+    set(follower, &["max_connections = 30", "max_worker_processes = 12"]).await;
+    set(leader, &["max_connections = 77", "work_mem = '5MB'"]).await;
+    let replacement =
+        follower_set_like(&world, leader, release, Some(follower), "replacement").await;
+    let client = world.client(replacement).await;
+    let sql = "SELECT current_setting('max_connections'), \
+        current_setting('max_worker_processes'), current_setting('work_mem')";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    let seen: [&str; 3] = [row.get(0), row.get(1), row.get(2)];
+    assert_eq!(seen, ["77", "12", "4MB"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -34,16 +34,29 @@ impl RunningInstance {
     }
 
     /// Those of its processes that call themselves so stop where they are, as on a host that hangs; all are
-    /// called `postgres`. Nothing undoes it. Tells how many.
-    pub fn stand_still(&self, title: &str) -> usize {
+    /// called `postgres`.
+    pub fn stand_still(&self, title: &str) -> StandingStill {
         let mut processes = of(&self.data_dir, Utf8Path::new("postgres"));
         processes.retain(|pid| {
             let own = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             String::from_utf8_lossy(&own).contains(title)
         });
-        let count = processes.len();
-        signal(processes, Signal::SIGSTOP);
-        count
+        signal(processes.iter().copied(), Signal::SIGSTOP);
+        StandingStill(processes)
+    }
+}
+
+/// Processes that were stopped; they stay so unless told to go on.
+#[derive(Debug)]
+pub struct StandingStill(Vec<Pid>);
+
+impl StandingStill {
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn go_on(self) {
+        signal(self.0, Signal::SIGCONT);
     }
 }
 

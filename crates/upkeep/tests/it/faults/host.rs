@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use upkeep_testkit::up::Role;
 
-use super::ballast::{BALLAST, HALF_COPIED};
-use crate::wait::{wait_for_line, wait_until};
-use crate::world::{World, connect, other};
+use super::ballast;
+use crate::wait::wait_until;
+use crate::world::{World, other};
 use crate::{left, load};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -16,12 +16,11 @@ const SOON: Duration = Duration::from_secs(20);
 async fn switch_a_copy_that_loses_its_agent_is_made_again() {
     let world = World::new().await;
     let from = world.release().await;
-    let primary = world.primary().await.unwrap();
-    let client = connect(&world.direct(&primary)).await.unwrap();
-    client.batch_execute(BALLAST).await.unwrap();
+    ballast::load(&world).await;
     let mut running = world.begin().await;
-    wait_for_line(&mut running, "base_backup", HALF_COPIED).await;
+    let sender = ballast::half_copied(&world, &mut running).await;
     world.up.crash(Role::Agent).unwrap();
+    sender.go_on();
     let ending = world.ending(running).await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     left::nothing_but_the_primary(&world, other(&from)).await;

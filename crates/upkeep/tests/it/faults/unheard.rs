@@ -17,7 +17,7 @@ async fn switch_a_replacement_that_does_not_hear_is_not_waited_for_under_a_hold(
     for word in ["walreceiver", "postgres"] {
         let running = world.begin_and_stop_at("check_again", "after_commit").await;
         let replacement = world.replacement().await.expect("the replacement runs");
-        assert!(replacement.stand_still(word) > 0, "{word}");
+        assert!(replacement.stand_still(word).count() > 0, "{word}");
         world.up.look_again().unwrap();
         let ending = world.ending(running).await;
         assert_eq!(ending.outcome, "rolled_back", "{word}: {ending:?}");
