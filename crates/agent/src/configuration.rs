@@ -24,6 +24,8 @@ pub(crate) const SUPERUSER: &str = "upkeep";
 pub(crate) const ENDPOINT_ROLE: &str = "upkeep_endpoint";
 /// Where `ALTER SYSTEM` writes; read last of all files.
 const BY_SYSTEM: &str = "postgresql.auto.conf";
+/// A follower may; whoever is to take over may not.
+const REPLAYS_LATE: &str = "recovery_min_apply_delay";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -192,11 +194,12 @@ pub(crate) fn forget_what_must_not_travel(
     Ok(durable::write(&path, &travelling(&text), 0o600, run_as)?)
 }
 
-/// What people have set on another instance of this host, in the place of what came with the copy.
+/// What people have set on a follower on this host, for the copy that is put in its place.
 pub(crate) fn take_from(other: &Places, own: &Places, run_as: Option<&RunAs>) -> Result<(), Error> {
     for name in FILES {
         if let Some(text) = read(&other.data().join(name))? {
-            durable::write(&own.data().join(name), &travelling(&text), 0o600, run_as)?;
+            let text = only(&text, stays_in_place);
+            durable::write(&own.data().join(name), &text, 0o600, run_as)?;
         }
     }
     Ok(())
@@ -229,25 +232,36 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// A file of settings without what is true of its server only.
 pub(crate) fn travelling(text: &[u8]) -> Vec<u8> {
+    only(text, travels)
+}
+
+fn only(text: &[u8], stays: impl Fn(&str) -> bool) -> Vec<u8> {
     let lines = text.split_inclusive(|byte| *byte == b'\n');
-    let kept = lines.filter(|line| travels(&String::from_utf8_lossy(line)));
+    let kept = lines.filter(|line| stays(&name_in(&String::from_utf8_lossy(line))));
     kept.flatten().copied().collect()
 }
 
-fn travels(line: &str) -> bool {
-    const STAYS: [&str; 4] = [
+/// Of what a line sets; names have no case.
+fn name_in(line: &str) -> String {
+    let name = line.trim_start().split(['=', ' ', '\t']).next();
+    name.unwrap_or_default().to_lowercase()
+}
+
+/// From a server to whoever takes its place or follows it.
+fn travels(name: &str) -> bool {
+    stays_in_place(name) && name != REPLAYS_LATE
+}
+
+/// From a follower to the one that is put in its place.
+fn stays_in_place(name: &str) -> bool {
+    const STAYS: [&str; 5] = [
         "primary_conninfo",
         "primary_slot_name",
         "synchronous_standby_names",
         "synchronized_standby_slots",
+        "recovery_end_command",
     ];
-    let name = line
-        .trim_start()
-        .split(['=', ' ', '\t'])
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
-    !STAYS.contains(&name.as_str()) && !name.starts_with("recovery_")
+    !STAYS.contains(&name) && !name.starts_with("recovery_target")
 }
 
 #[cfg(test)]
@@ -261,11 +275,20 @@ mod tests {
             "  Synchronous_Standby_Names='*'",
             "recovery_target_lsn = '0/1'",
         ] {
-            assert!(!travels(line), "{line}");
+            assert!(!travels(&name_in(line)), "{line}");
+            assert!(!stays_in_place(&name_in(line)), "{line}");
         }
-        for line in ["work_mem = '64MB'", "# recovery_", "", "primary_keys = 1"] {
-            assert!(travels(line), "{line}");
+        for line in [
+            "work_mem = '64MB'",
+            "# recovery_target",
+            "",
+            "primary_keys = 1",
+            "recovery_prefetch = off",
+        ] {
+            assert!(travels(&name_in(line)), "{line}");
         }
+        let late = name_in("recovery_min_apply_delay = '1h'");
+        assert!(!travels(&late) && stays_in_place(&late));
     }
 
     #[test]

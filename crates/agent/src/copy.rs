@@ -240,13 +240,16 @@ async fn set_and_finish(
     record: &mut Record,
     model: Option<&Model>,
 ) -> Result<(), HostError> {
-    if let Some(model) = model {
-        let (theirs, run_as) = (&model.instance.places, host.run_as.as_ref());
-        configuration::take_from(theirs, &instance.places, run_as).or_failed()?;
+    let (places, run_as) = (&instance.places, host.run_as.as_ref());
+    match model {
+        Some(model) => configuration::take_from(&model.instance.places, places, run_as),
+        None => configuration::forget_what_must_not_travel(places, run_as),
     }
+    .or_failed()?;
     make_its_own(host, instance, record).await.or_failed()?;
     if let Some(model) = model {
-        floors::raise(host, instance, &model.release, &model.floors).await?;
+        let (release, floors) = (&model.release, &model.floors);
+        floors::raise(host, instance, release, floors, &record.settings).await?;
     }
     complete(instance, record).or_failed()
 }
@@ -265,16 +268,18 @@ pub(crate) enum FinishError {
     Record(#[from] crate::record::Error),
 }
 
+/// What a rewind has made of an old primary is one of its own, a standby, without what was true of its source only.
 pub(crate) async fn finish(
     host: &Host,
     instance: &Instance,
     record: &mut Record,
 ) -> Result<(), FinishError> {
+    configuration::forget_what_must_not_travel(&instance.places, host.run_as.as_ref())?;
     make_its_own(host, instance, record).await?;
     complete(instance, record)
 }
 
-/// Named anew, a standby, without what was true of its source only.
+/// Named anew, and a standby.
 async fn make_its_own(
     host: &Host,
     instance: &Instance,
@@ -284,7 +289,6 @@ async fn make_its_own(
     flush::flush_gently(&places.data()).await?;
     disarm::remove_mark(places)?;
     identity::renew(&places.data(), run_as)?;
-    configuration::forget_what_must_not_travel(places, run_as)?;
     disarm::ensure_standby(places, run_as)?;
     configuration::write(places, record, run_as)?;
     Ok(())

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use upkeep_domain::host_command::HostError;
+use upkeep_domain::instance::InstanceSettings;
 use upkeep_domain::preflight::Floor;
 use upkeep_domain::release::Release;
 
@@ -16,6 +17,7 @@ use crate::{configuration, dry_start};
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 const NAMES: &str = "'max_connections', 'max_worker_processes', 'max_wal_senders', \
     'max_prepared_transactions', 'max_locks_per_transaction'";
+const BY_PLAN: &str = "max_connections";
 /// What the files say of a setting that waits for a restart; it is no error.
 const WAITS: &str = "setting could not be applied";
 
@@ -40,12 +42,14 @@ pub(crate) async fn read(session: &Session) -> Result<Vec<Floor>, session::Error
     Ok(rows.iter().filter_map(floor).collect())
 }
 
-/// Gives a copy, where it would start with less, what its source runs with or will after a restart.
+/// Gives a copy, where it would start with less, what its source runs with or will after a restart, and what its
+/// plan says.
 pub(crate) async fn raise(
     host: &Host,
     copy: &Instance,
     release: &Release,
     floors: &[Floor],
+    plan: &InstanceSettings,
 ) -> Result<(), HostError> {
     for Floor {
         name,
@@ -54,7 +58,11 @@ pub(crate) async fn raise(
         ..
     } in floors
     {
-        let least = on_file.map_or(*running, |waiting| waiting.max(*running));
+        let planned = (name == BY_PLAN).then(|| i64::from(plan.max_connections));
+        let least = [Some(*running), *on_file, planned];
+        let Some(least) = least.into_iter().flatten().max() else {
+            continue;
+        };
         let own = dry_start::value_at_start(host, copy, release, name).await?;
         let own: i64 = own.parse().map_err(|_| failed(own))?;
         if own < least {

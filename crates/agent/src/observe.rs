@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use upkeep_domain::host_command::HostError;
-use upkeep_domain::instance::{BackupProgress, FenceMeans, Observation, ProcessState};
+use upkeep_domain::instance::{BackupProgress, FenceMeans, Observation, ProcessState, ReplayHeldBack};
 use upkeep_domain::lsn::TimelineId;
 
 use crate::control_data::ControlData;
@@ -28,7 +28,10 @@ const LOOK: &str = "SELECT r, \
                               (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())) \
          ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END, \
     (SELECT pid || ' since ' || backend_start FROM pg_catalog.pg_stat_activity WHERE backend_type = 'checkpointer'), \
-    (SELECT coalesce(pg_catalog.string_agg(name, ' ' ORDER BY name), '') FROM pg_catalog.pg_settings WHERE pending_restart) \
+    (SELECT coalesce(pg_catalog.string_agg(name, ' ' ORDER BY name), '') FROM pg_catalog.pg_settings WHERE pending_restart), \
+    CASE WHEN NOT r THEN NULL \
+         WHEN pg_catalog.pg_is_wal_replay_paused() THEN 'paused' \
+         WHEN pg_catalog.current_setting('recovery_min_apply_delay') <> '0' THEN 'delayed' END \
     FROM pg_catalog.pg_is_in_recovery() AS r";
 
 pub(crate) async fn observe(host: &Host, instance: &Instance) -> Result<Observation, HostError> {
@@ -69,6 +72,7 @@ fn absent(instance: &Instance) -> Observation {
         promotion_requested: false,
         fence: FenceMeans::default(),
         free_bytes: None,
+        replay_held_back: None,
         waiting_settings: None,
     }
 }
@@ -109,6 +113,11 @@ fn add_answer(seen: &mut Observation, row: &Row) {
     seen.run = text(row, 5).ok().map(str::to_owned);
     let names = text(row, 6).ok().map(str::split_ascii_whitespace);
     seen.waiting_settings = names.map(|names| names.map(str::to_owned).collect());
+    seen.replay_held_back = match text(row, 7) {
+        Ok("paused") => Some(ReplayHeldBack::Paused),
+        Ok("delayed") => Some(ReplayHeldBack::Delayed),
+        _ => None,
+    };
 }
 
 /// Of instances that are copies.

@@ -1,5 +1,7 @@
 //! Instances: one PostgreSQL data directory each, and what can be seen of it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::InstanceId;
@@ -90,6 +92,27 @@ pub enum BackupProgress {
     },
 }
 
+/// Why a standby does not replay what it has received: somebody wants it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayHeldBack {
+    /// `pg_wal_replay_pause()`, or a standby with less than its primary
+    /// (<https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL>).
+    Paused,
+    /// `recovery_min_apply_delay`
+    /// (<https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-RECOVERY-MIN-APPLY-DELAY>).
+    Delayed,
+}
+
+impl fmt::Display for ReplayHeldBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paused => "its replay is paused (its log says why; `pg_wal_replay_resume()` ends it)",
+            Self::Delayed => "its replay is delayed by recovery_min_apply_delay",
+        })
+    }
+}
+
 /// What an agent sees of one instance. `None` means *not known*, never *no*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
@@ -110,6 +133,9 @@ pub struct Observation {
     pub run: Option<String>,
     /// Standby: its WAL receiver is streaming.
     pub streaming: Option<bool>,
+    /// Standby: `None` also when it replays as it receives.
+    #[serde(default)]
+    pub replay_held_back: Option<ReplayHeldBack>,
     pub backup: Option<BackupProgress>,
     /// It can only start as a standby: it has been taken out as a primary.
     pub disarmed: bool,

@@ -71,6 +71,7 @@ mod tests {
             promotion_requested: false,
             fence: FenceMeans::Freeze,
             free_bytes: None,
+            replay_held_back: None,
             waiting_settings: None,
         }
     }

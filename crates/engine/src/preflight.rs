@@ -1,7 +1,7 @@
 //! Gathers what a preflight is judged from, for steps and for people who only want to know. Nothing
 //! is changed by looking.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use upkeep_domain::dry_start::{DryStart, WaitingSetting};
@@ -138,6 +138,9 @@ async fn observe(host: &dyn Ask, instance: InstanceId) -> Result<Observation, Fa
     }
 }
 
+/// In milliseconds.
+const DELAY: &str = "recovery_min_apply_delay";
+
 /// One that cannot be asked is left out: a broken follower stands in nobody's way, it is replaced.
 async fn facts_of_followers(
     host: &dyn Ask,
@@ -145,11 +148,9 @@ async fn facts_of_followers(
     facts: Option<&Facts>,
 ) -> Vec<FollowerFacts> {
     let floors = facts.map(|facts| facts.floors.as_slice());
-    let names: Vec<String> = floors
-        .unwrap_or_default()
-        .iter()
-        .map(|floor| floor.name.clone())
-        .collect();
+    let names = floors.unwrap_or_default().iter();
+    let names = names.map(|floor| floor.name.clone());
+    let names: Vec<String> = names.chain([DELAY.to_owned()]).collect();
     let mut all = Vec::new();
     for Following { name, instance } in followers {
         let query = HostQuery::Settings {
@@ -162,10 +163,12 @@ async fn facts_of_followers(
             continue;
         };
         let number = |(name, value): (String, String)| Some((name, value.parse().ok()?));
+        let mut floors: BTreeMap<String, i64> = values.into_iter().filter_map(number).collect();
         all.push(FollowerFacts {
             name: name.clone(),
             running: seen.version,
-            floors: values.into_iter().filter_map(number).collect(),
+            delay_ms: floors.remove(DELAY).unwrap_or_default(),
+            floors,
         });
     }
     all

@@ -29,7 +29,7 @@ use crate::abandoned::{self, Owner};
 pub use cli::{Ended, Running};
 pub use error::Error;
 pub use maintenance::{AppliedSetting, Felt, MaintenanceRun};
-pub use processes::{RunningInstance, StandingStill};
+pub use processes::{RunningInstance, StandingStill, programs_in};
 
 const READY_WITHIN: Duration = Duration::from_secs(90);
 const DOWN_WITHIN: Duration = Duration::from_secs(60);

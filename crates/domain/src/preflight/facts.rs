@@ -129,6 +129,8 @@ pub struct FollowerFacts {
     pub running: Option<Version>,
     /// What it runs with of the settings that must not be lower than on its leader.
     pub floors: BTreeMap<String, i64>,
+    /// `recovery_min_apply_delay`: it replays late because somebody wants it so.
+    pub delay_ms: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

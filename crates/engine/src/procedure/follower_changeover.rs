@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use upkeep_domain::hold::ReleaseOnto;
 use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
-use upkeep_domain::instance::InstanceSettings;
+use upkeep_domain::instance::{InstanceSettings, ProcessState};
 use upkeep_domain::preflight::{Report, Run as Moment, Waiver, Way};
 use upkeep_domain::procedure::follower_changeover::Step;
 use upkeep_domain::release::ReleaseName;
@@ -129,7 +129,8 @@ impl FollowerChangeover {
         let old = serving(visit, visit.claim.database).await?.id;
         self.seen.pair = Some(Pair { source, old });
         let seen = visit.observe(self.host, old).await?;
-        self.seen.keeps_settings = seen.accepts_connections;
+        // What does not run may not run because of them.
+        self.seen.keeps_settings = seen.process == ProcessState::Running;
         if seen.in_recovery == Some(false) {
             return Err(Failure::Final(
                 "it takes writes of its own: somebody has promoted it".to_owned(),
@@ -154,7 +155,8 @@ impl FollowerChangeover {
             waivers: &self.waivers,
         };
         preflight(visit, self.host, &subject, &mut self.report).await?;
-        Ok(Done::new().with(Change::InsertInstance {
+        let detail = json!({ "keeps_its_own_settings": self.seen.keeps_settings });
+        Ok(Done::new().detail(detail).with(Change::InsertInstance {
             id: self.new,
             database: visit.claim.database,
             host: self.host,

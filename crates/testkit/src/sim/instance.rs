@@ -178,6 +178,7 @@ impl Instance {
             promotion_requested: self.promotion_requested,
             fence: FenceMeans::Freeze,
             free_bytes: Some(1 << 40),
+            replay_held_back: None,
             waiting_settings: known.then(|| self.waiting.iter().map(|w| w.name.clone()).collect()),
         }
     }
@@ -214,6 +215,7 @@ pub(super) fn absent(instance: InstanceId) -> Observation {
         promotion_requested: false,
         fence: FenceMeans::Freeze,
         free_bytes: None,
+        replay_held_back: None,
         waiting_settings: None,
     }
 }

@@ -60,6 +60,13 @@ impl StandingStill {
     }
 }
 
+/// The processes of one of PostgreSQL's programs that work in `dir`.
+pub fn programs_in(dir: &Utf8Path, name: &str) -> Vec<Pid> {
+    let mut processes = of(dir, Utf8Path::new(name));
+    processes.retain(|pid| program(*pid).as_deref() == Some(name));
+    processes
+}
+
 /// Every process of the run in `dir`.
 pub(super) fn of(dir: &Utf8Path, binary: &Utf8Path) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else {

@@ -9,7 +9,12 @@ pub(crate) async fn primary(world: &World) -> RunningInstance {
 }
 
 pub(crate) async fn superuser(world: &World, sql: &str) {
-    let client = connect(&world.direct(&primary(world).await)).await.unwrap();
+    superuser_of(world, &primary(world).await, sql).await;
+}
+
+/// The same on any server of the database.
+pub(crate) async fn superuser_of(world: &World, server: &RunningInstance, sql: &str) {
+    let client = connect(&world.direct(server)).await.unwrap();
     client.batch_execute(sql).await.unwrap();
 }
 

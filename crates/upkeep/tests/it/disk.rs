@@ -10,16 +10,20 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 
-const SIZE: &str = "size=640m,mode=755";
+const SIZE: &str = "size=2400m,mode=755";
 
 /// All but so much of it is taken; the file is where that lies.
 pub(crate) fn fill(dir: &Utf8Path, left_bytes: u64) -> Utf8PathBuf {
     let path = dir.join("ballast");
     let file = File::create(&path).unwrap();
-    let disk = statvfs(dir.as_std_path()).unwrap();
-    let bytes = disk.blocks_available() * disk.fragment_size() - left_bytes;
+    let bytes = available_bytes(dir) - left_bytes;
     posix_fallocate(&file, 0, bytes.cast_signed()).unwrap();
     path
+}
+
+pub(crate) fn available_bytes(dir: &Utf8Path) -> u64 {
+    let disk = statvfs(dir.as_std_path()).unwrap();
+    disk.blocks_available() * disk.fragment_size()
 }
 
 /// Unmounted when it is dropped, after all that lies on it.

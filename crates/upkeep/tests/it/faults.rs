@@ -18,6 +18,7 @@ mod followers;
 mod full;
 mod host;
 mod kept;
+mod killed;
 mod outlived;
 mod restarts;
 mod sessions;

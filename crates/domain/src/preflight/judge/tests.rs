@@ -50,6 +50,7 @@ fn observation() -> Observation {
         promotion_requested: false,
         fence: crate::instance::FenceMeans::default(),
         free_bytes: None,
+        replay_held_back: None,
         waiting_settings: None,
     }
 }
@@ -103,6 +104,7 @@ impl Case {
                 name: "reader".to_owned(),
                 running: Some(Version::new(15, 99)),
                 floors: [("max_connections".to_owned(), 1000)].into(),
+                delay_ms: 0,
             }],
             carried_slots: None,
             waivers: Vec::new(),

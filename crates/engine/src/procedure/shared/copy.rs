@@ -6,7 +6,9 @@ use serde_json::json;
 use tokio::time::sleep;
 use upkeep_domain::host_command::HostCommand;
 use upkeep_domain::id::{HostId, InstanceId};
-use upkeep_domain::instance::{BackupProgress, InstanceSettings, Observation, ProcessState};
+use upkeep_domain::instance::{
+    BackupProgress, InstanceSettings, Observation, ProcessState, ReplayHeldBack,
+};
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::Change;
 
@@ -107,7 +109,9 @@ impl Copy {
                 return Ok(Done::new().detail(json!({ "bytes_behind": lag })));
             }
             let detail = json!({ "bytes_behind": lag });
-            visit.waiting("for the copy to catch up", detail).await?;
+            let why = copy.replay_held_back.map(|why| format!("; {why}"));
+            let sentence = format!("for the copy to catch up{}", why.unwrap_or_default());
+            visit.waiting(sentence, detail).await?;
             sleep(LOOK_EVERY).await;
         }
     }
@@ -139,7 +143,12 @@ pub(super) fn need_room(seen: &Observation) -> Result<(), Failure> {
     }
 }
 
-/// What the copy has yet to replay; `None` when it is not known.
+/// What the copy has yet to replay, or to receive if somebody wants it to replay later; `None` when it is
+/// not known.
 fn lag_bytes(source: &Observation, copy: &Observation) -> Option<u64> {
-    Some(copy.replayed_lsn?.bytes_behind(source.flushed_lsn?))
+    let has = match copy.replay_held_back {
+        Some(ReplayHeldBack::Delayed) => copy.flushed_lsn,
+        Some(ReplayHeldBack::Paused) | None => copy.replayed_lsn,
+    };
+    Some(has?.bytes_behind(source.flushed_lsn?))
 }

@@ -14,7 +14,9 @@ use tokio::time::{Instant, sleep};
 use upkeep_domain::hold::ReleaseOnto;
 use upkeep_domain::host_command::{Answer, HostCommand, HostQuery, Outcome};
 use upkeep_domain::id::{DatabaseId, HostId, InstanceId};
-use upkeep_domain::instance::{Address, InstanceSettings, Observation, ProcessState};
+use upkeep_domain::instance::{
+    Address, InstanceSettings, Observation, ProcessState, ReplayHeldBack,
+};
 use upkeep_domain::lsn::{Lsn, TimelineId};
 use upkeep_domain::release::ReleaseName;
 use upkeep_store::{Change, Instance, InstanceRole};
@@ -78,7 +80,8 @@ struct Proof {
 
 impl Proof {
     fn is_given(&self, seen: &Observation) -> bool {
-        self.is_on_its_way(seen) && seen.replayed_lsn >= Some(self.marker)
+        let on_purpose = seen.replay_held_back == Some(ReplayHeldBack::Delayed);
+        self.is_on_its_way(seen) && (on_purpose || seen.replayed_lsn >= Some(self.marker))
     }
 
     fn is_on_its_way(&self, seen: &Observation) -> bool {
@@ -429,7 +432,9 @@ async fn follows(
         let is_late = proof.is_on_its_way(&seen);
         if is_late && visit.time_left() <= IN_TIME {
             let name = &follower.database.name;
-            let sentence = format!("{name} has received all of it and does not replay it");
+            let why = seen.replay_held_back.map(|why| format!(": {why}"));
+            let why = why.unwrap_or_default();
+            let sentence = format!("{name} has received all of it and does not replay it{why}");
             return Err(Failure::Failed(sentence));
         }
         if !is_late && Instant::now() >= until {

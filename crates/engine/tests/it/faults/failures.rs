@@ -5,7 +5,7 @@ use std::time::Duration;
 use upkeep_domain::procedure::Direction;
 use upkeep_testkit::sim::Fault;
 
-use crate::case::{Disturbance, play_all};
+use crate::case::{Case, Disturbance, play_all};
 use crate::stage::Ended;
 use crate::table::can_be_undone;
 use crate::undisturbed::Undisturbed;
@@ -38,25 +38,29 @@ async fn a_call_that_fails_or_is_lost_once_does_no_harm() {
     }
 }
 
-/// Before the point of no return everything is undone; behind it nothing is.
+/// Before the point of no return everything is undone; behind it nothing is. Whether it was crossed only a
+/// refusal proves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_done_is_undone_as_long_as_it_may_be() {
     let undisturbed = Undisturbed::play().await;
-    let mut cases = Vec::new();
-    for call in undisturbed.calls() {
-        let mut case = call.for_ever(Fault::Refused);
-        if !can_be_undone(call.step.direction) || case.is_asked_of_the_endpoint() {
-            // The endpoint's failures are tried again for minutes: what is done meanwhile is looked at.
+    let calls = undisturbed.calls();
+    // A look that fails is made again, later in its visit or in the next, where it may be needed no more.
+    let effects = calls.iter().filter(|call| call.changes);
+    let fail = effects.map(|call| call.for_ever(Fault::Failed));
+    let refused = calls.iter().map(|call| call.for_ever(Fault::Refused));
+    let mut cases: Vec<_> = refused.chain(fail).collect();
+    for case in &mut cases {
+        if !is_undone(case) {
+            // It is tried again for minutes: what is done meanwhile is looked at.
             case.patience = Duration::from_secs(6);
         }
-        cases.push(case);
     }
     for (case, report) in play_all(cases).await {
         assert!(report.wrong.is_empty(), "{case:?}: {report:?}");
         let step = case.disturbed_step().expect("every case has one");
         let allowed: &[Ended] = if case.is_borne() {
             &[Ended::Succeeded]
-        } else if can_be_undone(step.direction) && !case.is_asked_of_the_endpoint() {
+        } else if is_undone(&case) {
             &[Ended::RolledBack]
         } else if case.table.disposable == Some(step.name) {
             &[Ended::Succeeded]
@@ -65,6 +69,13 @@ async fn what_cannot_be_done_is_undone_as_long_as_it_may_be() {
         };
         assert!(allowed.contains(&report.ended), "{case:?}: {report:?}");
     }
+}
+
+fn is_undone(case: &Case) -> bool {
+    let step = case.disturbed_step().expect("every case has one");
+    let fails = matches!(case.disturbance, Disturbance::ForEver(_, Fault::Failed));
+    let may_be_crossed = fails && step.direction == Direction::PointOfNoReturn;
+    can_be_undone(step.direction) && !may_be_crossed && !case.is_asked_of_the_endpoint()
 }
 
 #[test]

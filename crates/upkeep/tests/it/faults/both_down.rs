@@ -2,9 +2,11 @@
 //! place, for it alone has everything.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::wait::{wait_for_line, wait_until};
+use crate::witness::Witness;
 use crate::world::{World, clean_stop};
 use crate::{left, load};
 
@@ -12,8 +14,9 @@ const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_a_stopped_primary_that_does_not_start_again_is_not_replaced_by_one_that_has_less() {
-    let world = World::with(clean_stop()).await;
+    let world = Arc::new(World::with(clean_stop()).await);
     let load = load::start(&world).await;
+    let witness = Witness::start(&world).await;
     let from = world.release().await;
     let mut running = world.begin_and_stop_at("seal", "after_commit").await;
     let old = world.primary().await.expect("the primary runs");
@@ -41,5 +44,6 @@ async fn switch_a_stopped_primary_that_does_not_start_again_is_not_replaced_by_o
     let ending = world.ending(running).await;
     assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
     left::nothing_but_the_primary(&world, &from).await;
+    witness.saw_one_writer_at_a_time().await;
     load::nothing_lost(load).await;
 }

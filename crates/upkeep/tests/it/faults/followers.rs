@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use upkeep_testkit::up::RunningInstance;
 
+use crate::direct::superuser_of;
 use crate::followers::{Follower, Writer, readers_of, slots_are_of, unharmed};
-use crate::wait::wait_until;
+use crate::wait::{wait_for_line, wait_until};
 use crate::world::{APP, World, connect, other};
 
 const SOON: Duration = Duration::from_secs(30);
+/// More than a standby may be behind when clients are held.
+const FILL: &str = "CREATE TABLE filled AS SELECT repeat('x', 900) FROM generate_series(1, 20000)";
 
 async fn change_over(world: &World, follower: &Follower, onto: &str) {
     let run = ["data:maintenances:run", &follower.var, "-a", APP];
@@ -17,13 +20,6 @@ async fn change_over(world: &World, follower: &Follower, onto: &str) {
     let run = [&run[..], &how, &["--release", onto, "--wait"]].concat();
     let ended = world.up.begin(&run).unwrap().ended().await.unwrap();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-}
-
-/// As a superuser on the host.
-async fn set(world: &World, instance: &RunningInstance, what: &str) {
-    let direct = connect(&world.direct(instance)).await.unwrap();
-    let set = format!("ALTER SYSTEM SET {what}");
-    direct.batch_execute(&set).await.unwrap();
 }
 
 async fn setting(world: &World, instance: &RunningInstance, name: &str) -> String {
@@ -35,10 +31,11 @@ async fn setting(world: &World, instance: &RunningInstance, name: &str) -> Strin
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switch_followers_come_along_with_a_failover_and_back_when_it_is_undone() {
     let world = World::that_fails_over().await;
-    let follower = Follower::of(&world).await;
+    let (one, two) = (Follower::of(&world).await, Follower::of(&world).await);
     let writer = Writer::start(&world).await;
-    follower.follows(&world).await;
-    let readers = readers_of(&[&follower]).await;
+    one.follows(&world).await;
+    two.follows(&world).await;
+    let readers = readers_of(&[&one, &two]).await;
     let before = world.primary().await.unwrap();
 
     // Somebody holds a transaction open for longer than a hold waits.
@@ -53,23 +50,37 @@ async fn switch_followers_come_along_with_a_failover_and_back_when_it_is_undone(
     assert_eq!(ending.outcome, "rolled_back", "{ending:?}");
     assert_eq!(world.primary().await.unwrap(), before);
     blocker.batch_execute("ROLLBACK").await.unwrap();
-    follower.follows(&world).await;
+    one.follows(&world).await;
+    two.follows(&world).await;
 
-    world.standby().await;
-    let ending = world.ending(world.begin().await).await;
+    // They are told to stream from a standby that has less than they have.
+    let standby = world.standby().await;
+    let mut running = world
+        .begin_and_stop_at("point_followers", "before_effect")
+        .await;
+    let receiver = standby.stand_still("walreceiver");
+    assert_eq!(receiver.count(), 1, "{receiver:?}");
+    blocker.batch_execute(FILL).await.unwrap();
+    one.follows(&world).await;
+    two.follows(&world).await;
+    world.up.look_again().unwrap();
+    wait_for_line(&mut running, "check_again", "catch up").await;
+    receiver.go_on();
+    let ending = world.ending(running).await;
     assert_eq!(ending.outcome, "succeeded", "{ending:?}");
     assert_ne!(world.primary().await.unwrap().data_dir, before.data_dir);
-    follower.follows(&world).await;
+    one.follows(&world).await;
+    two.follows(&world).await;
     writer.end().await;
     unharmed(readers).await;
     // The hidden standby has a slot too.
     let primary = connect(&world.direct(&world.primary().await.unwrap())).await;
     let primary = primary.unwrap();
-    wait_until("slots of standby and follower", SOON, async || {
+    wait_until("slots of standby and followers", SOON, async || {
         let sql = "SELECT count(*) FILTER (WHERE active), count(*) FROM pg_replication_slots";
         let row = primary.query_one(sql, &[]).await.unwrap();
         let (active, all): (i64, i64) = (row.get(0), row.get(1));
-        (active, all) == (2, 2)
+        (active, all) == (3, 3)
     })
     .await;
     let standby = connect(&world.direct(&world.standby().await))
@@ -120,8 +131,9 @@ async fn a_follower_is_changed_over_under_its_readers_and_then_let_go() {
     let before = follower.instance(&world).await;
     // Each has settings of its own, and a slow report may read longer where nobody writes.
     let leader = world.primary().await.unwrap();
-    set(&world, &leader, "statement_timeout = '5min'").await;
-    set(&world, &before, "statement_timeout = '1h'").await;
+    let set = "ALTER SYSTEM SET statement_timeout =";
+    superuser_of(&world, &leader, &format!("{set} '5min'")).await;
+    superuser_of(&world, &before, &format!("{set} '1h'")).await;
 
     let onto = other("15-a");
     change_over(&world, &follower, onto).await;

@@ -247,6 +247,14 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (
         Check::Followers,
+        Verdict::Blocked,
+        "replay late on purpose: `reader`",
+        |c| {
+            c.followers[0].delay_ms = 600_000;
+        },
+    ),
+    (
+        Check::Followers,
         Verdict::Warning,
         "older minor release than their leader: `reader` (15.18)",
         |c| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use upkeep_domain::host_command::HostCommand;
-use upkeep_domain::instance::FenceMeans;
+use upkeep_domain::instance::{FenceMeans, ReplayHeldBack};
 use upkeep_domain::release::ReleaseName;
 
 use super::Switch;
@@ -80,6 +80,17 @@ impl Switch {
         Ok(true)
     }
 
+    async fn refuse_delayed(&self, visit: &Visit<'_>) -> Result<(), Failure> {
+        let seen = visit.observe_patiently(self.host, self.new).await?;
+        match seen.replay_held_back {
+            Some(ReplayHeldBack::Delayed) => Err(Failure::Final(
+                "the server that would take over replays late, by recovery_min_apply_delay, and clients would wait for it: set that to 0 on it, or take it out of the configuration"
+                    .to_owned(),
+            )),
+            Some(ReplayHeldBack::Paused) | None => Ok(()),
+        }
+    }
+
     fn copy(&self) -> Copy {
         Copy {
             host: self.host,
@@ -89,8 +100,9 @@ impl Switch {
     }
 
     pub(crate) async fn check_again(&mut self, visit: &Visit<'_>) -> Result<Done, Failure> {
-        // Received is not replayed: what a paused or delayed replay has left would be replayed under the hold.
+        // Received is not replayed: what is left would be replayed under the hold.
         self.copy().catch_up(visit).await?;
+        self.refuse_delayed(visit).await?;
         wait_for_long_transactions(visit, self.host, self.old, self.server_dbname()).await?;
         self.seen.fence = visit.observe_patiently(self.host, self.old).await?.fence;
         if self.seen.fence == FenceMeans::CleanStop {
