@@ -9,7 +9,7 @@ use crate::maintenances::Maintenance;
 use crate::statements::Ask as _;
 use crate::{Error, Store};
 
-/// The latest; a calendar that has more is not looked at.
+/// Those nearest to now; a calendar that has more is not looked at.
 const ENTRIES_MAX: i64 = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ const ENTRIES: &str = "
       AND (m.started_at IS NULL AND m.scheduled_for IS NOT NULL OR m.started_at > now() - interval '90 days')
       AND ($1::uuid IS NULL OR EXISTS (
           SELECT FROM upkeep.attachments t WHERE t.database_id = d.id AND t.app_id = $1))
-    ORDER BY coalesce(m.started_at, m.scheduled_for) DESC, m.id LIMIT $2";
+    ORDER BY abs(extract(epoch FROM coalesce(m.scheduled_for, m.started_at) - now())), m.id LIMIT $2";
 
 impl Store {
     /// In the order in which they were added.

@@ -83,12 +83,14 @@ impl Store {
         KeptFreeze::from_row(&row)
     }
 
-    /// All of them or none; tells those that were not kept already, word for word.
+    /// All of them or none; tells those that were not kept already, word for word. Nothing is added, and
+    /// `None` told, if there would be more than `max` of all.
     pub async fn add_freezes(
         &self,
         freezes: &[Freeze],
         by: &str,
-    ) -> Result<Vec<KeptFreeze>, Error> {
+        max: usize,
+    ) -> Result<Option<Vec<KeptFreeze>>, Error> {
         let add = format!(
             "WITH f AS (
                  INSERT INTO upkeep.freezes (app_id, period, zone, because, added_by)
@@ -100,6 +102,10 @@ impl Store {
         );
         let mut transactions = self.transactions().await?;
         let transaction = transactions.begin().await?;
+        // Two of the same at once would each find that nothing is kept yet.
+        let lock = "LOCK TABLE upkeep.freezes IN SHARE ROW EXCLUSIVE MODE";
+        let locked = transaction.execute(lock, &[]).await;
+        locked.map_err(Error::query("lock freezes"))?;
         let mut added = Vec::new();
         for freeze in freezes {
             let app = app_of(freeze);
@@ -110,9 +116,15 @@ impl Store {
                 .map_err(Error::query("add freezes"))?;
             added.extend(row.as_ref().map(KeptFreeze::from_row).transpose()?);
         }
+        let count = "SELECT count(*) FROM upkeep.freezes";
+        let row = transaction.query_one(count, &[]).await;
+        let all: i64 = row.map_err(Error::query("count freezes"))?.get(0);
+        if usize::try_from(all).is_ok_and(|all| all > max) && !added.is_empty() {
+            return Ok(None);
+        }
         let committed = transaction.commit().await;
         committed.map_err(Error::query("commit freezes"))?;
-        Ok(added)
+        Ok(Some(added))
     }
 
     /// As it was; nothing if there is none with that id.

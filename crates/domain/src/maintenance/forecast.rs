@@ -101,7 +101,9 @@ pub fn forecast(size_bytes: Option<u64>, own: &[Past], others: &[Past]) -> Optio
             (false, count) => format!("as the last {count} runs of this database"),
             (true, 1) => "as the run of another database".to_owned(),
             (true, count) => {
-                format!("as {count} runs of other databases, those nearest in size")
+                let known = size_bytes.is_some() && nearest.iter().any(|p| p.size_bytes.is_some());
+                let which = if known { ", those nearest in size" } else { "" };
+                format!("as {count} runs of other databases{which}")
             }
         },
     })

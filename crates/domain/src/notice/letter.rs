@@ -102,7 +102,7 @@ fn wrapped(paragraph: &str, indent: &str) -> String {
 }
 
 /// Without line breaks and other control characters.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let printable = text.replace(|char: char| char.is_control(), " ");
     printable.trim().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::letter::one_line;
+pub use super::letter::one_line;
 use super::when::{long, short};
 use super::{About, Appointment, Errand, Fact, Kind, Letter, Obstacle, Subject, Told};
 use crate::hold::Felt;
@@ -357,10 +357,10 @@ fn facts(told: &Told) -> Vec<Fact> {
 fn errands(told: &Told) -> Vec<Errand> {
     let name = &told.database.name;
     let of = |verb: &str, more: &str| format!("upkeep data:maintenances:{verb} {name}{more}");
-    // Without a window there is nothing to choose, and nothing to do by hand.
+    // Without a window there is nothing to choose, and nothing to do by hand but what is stuck.
     let window = told.database.window.as_ref();
     let app = told.database.attachments.first().map(|(app, _)| app);
-    let run = app.filter(|_| window.is_some()).map(|app| {
+    let run = app.filter(|_| window.is_some() || told.kind == Kind::Stuck).map(|app| {
         let command = of("run", &format!(" --confirm {app} --wait"));
         ("To run it now, by hand", command)
     });

@@ -24,7 +24,10 @@ impl Engine {
         by: &str,
         request_id: Option<&str>,
     ) -> Result<KeptFreeze, Refusal> {
-        self.need_room_for(1).await?;
+        let there = self.freezes().await?.len();
+        if there >= FREEZES_MAX {
+            return Err(too_many());
+        }
         let added = self.store.add_freeze(freeze, by, request_id).await;
         added.map_err(|error| store_refusal(&error))
     }
@@ -38,20 +41,9 @@ impl Engine {
         freezes: &[Freeze],
         by: &str,
     ) -> Result<Vec<KeptFreeze>, Refusal> {
-        self.need_room_for(freezes.len()).await?;
-        let added = self.store.add_freezes(freezes, by).await;
-        added.map_err(|error| store_refusal(&error))
-    }
-
-    async fn need_room_for(&self, more: usize) -> Result<(), Refusal> {
-        let there = self.freezes().await?.len();
-        if there + more > FREEZES_MAX {
-            let sentence =
-                format!("there are {there} freezes, and {FREEZES_MAX} is as many as are kept");
-            return Err(Refusal::conflict(sentence)
-                .with_hint("remove those that are over: upkeep freezes:remove ID"));
-        }
-        Ok(())
+        let added = self.store.add_freezes(freezes, by, FREEZES_MAX).await;
+        let added = added.map_err(|error| store_refusal(&error))?;
+        added.ok_or_else(too_many)
     }
 
     /// # Errors
@@ -65,4 +57,9 @@ impl Engine {
                     .with_hint("`upkeep freezes` lists them")
             })
     }
+}
+
+fn too_many() -> Refusal {
+    let sentence = format!("{FREEZES_MAX} freezes are as many as are kept");
+    Refusal::conflict(sentence).with_hint("remove those that are over: upkeep freezes:remove ID")
 }

@@ -57,9 +57,13 @@ impl Engine {
         if let Some(begun) = self.begun_by(request.request_id.as_deref()).await? {
             return Ok(begun);
         }
-        refuse_without_window(self.world.plans.find(&database.plan)?)?;
         self.need_words_of_stuck(&request).await?;
-        if self.go_on_with_stuck(database).await? || self.go_on_at_once(&request).await? {
+        // Also where nothing is run by hand: nobody else can help what is stuck.
+        if self.go_on_with_stuck(database).await? {
+            return self.newest_maintenance(database).await;
+        }
+        refuse_without_window(self.world.plans.find(&database.plan)?)?;
+        if self.go_on_at_once(&request).await? {
             return self.newest_maintenance(database).await;
         }
         self.begin_run(&request).await

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use upkeep_domain::maintenance::freeze::Period;
-use upkeep_domain::maintenance::{Window, Zone};
+use upkeep_domain::maintenance::{Status, Window, Zone};
 use upkeep_domain::notice::words;
 
 use crate::backend::{CalendarView, FreezeView, MaintenanceView};
@@ -38,13 +38,18 @@ pub(crate) fn feed(view: &CalendarView) -> String {
 
 /// The appointments of letters have the same ids: a calendar that has both shows one.
 fn of_maintenance(view: &MaintenanceView, now: Timestamp) -> Option<Event> {
+    // What is prepared ahead has been started, and is still to come.
+    let is_to_come = matches!(
+        view.status,
+        Status::Pending | Status::Preparing | Status::Ready
+    );
     let (from, to) = match (view.started_at, view.scheduled_for) {
-        (Some(from), _) => (from, view.completed_at.unwrap_or(now)),
-        (None, Some(at)) => {
+        (_, Some(at)) if is_to_come => {
             let opening = Window::opening_at(at);
             (opening.from, opening.to)
         }
-        (None, None) => return None,
+        (Some(from), _) => (from, view.completed_at.unwrap_or(now)),
+        (None, _) => return None,
     };
     let mut event = event(&view.id?.to_string(), &summary(view), now);
     event
@@ -62,7 +67,7 @@ fn event(uid: &str, summary: &str, now: Timestamp) -> Event {
     let mut event = Event::new();
     event
         .uid(uid)
-        .summary(summary)
+        .summary(&words::one_line(summary))
         .add_property("DTSTAMP", utc(now))
         // Nobody is busy for it.
         .add_property("TRANSP", "TRANSPARENT");
@@ -86,11 +91,11 @@ fn says(view: &MaintenanceView) -> String {
         ("Method", view.method.clone()),
         ("Required by", view.required_by.map(|at| at.to_string())),
         ("Note", view.schedule_note.clone()),
-        ("What went wrong", view.outcome_because.clone()),
     ];
+    // Why something went wrong may name tables and files: that is for whoever asks with a token.
     let known = lines
         .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}: {}", value?)));
+        .filter_map(|(name, value)| Some(format!("{name}: {}", words::one_line(&value?))));
     known.collect::<Vec<_>>().join("\n")
 }
 
@@ -105,9 +110,14 @@ fn of_freeze(view: &FreezeView) -> Event {
             event.append_property(local("DTEND", to, &freeze.zone));
         }
         Period::Weekly { from, to } => {
-            // The week in which it was added, and every one since.
-            let added = view.added_at.to_zoned(freeze.zone.rules().clone()).date();
-            let begins = on_or_before(added, from.day).to_datetime(from.time);
+            // From the one on that may have gone on when it was added.
+            let added = view.added_at.to_zoned(freeze.zone.rules().clone());
+            let begins = on_or_before(added.date(), from.day).to_datetime(from.time);
+            let begins = if begins > added.datetime() {
+                begins.saturating_sub(1.week())
+            } else {
+                begins
+            };
             let days = from.day.until(to.day);
             let ends = begins.date().saturating_add(i64::from(days).days());
             let mut ends = ends.to_datetime(to.time);
@@ -119,16 +129,22 @@ fn of_freeze(view: &FreezeView) -> Event {
             event.add_property("RRULE", "FREQ=WEEKLY");
         }
         Period::Yearly { first, last } => {
-            let year = view.added_at.to_zoned(TimeZone::UTC).year();
-            let begins = first.begin_in(year);
-            let ends = last.end_in(year);
-            if let Some((begins, ends)) = begins.zip(ends) {
+            let added = view.added_at.to_zoned(freeze.zone.rules().clone());
+            let stretch = |year| {
+                let (begins, ends) = first.begin_in(year).zip(last.end_in(year))?;
                 // Into the next year.
                 let ends = if ends <= begins {
                     ends.saturating_add(1.year())
                 } else {
                     ends
                 };
+                Some((begins, ends))
+            };
+            let year = added.year();
+            let mut stretches = (year - 1..=year + 1).filter_map(stretch);
+            if let Some((begins, ends)) =
+                stretches.find(|(_, ends)| *ends > added.datetime())
+            {
                 event.append_property(day("DTSTART", begins.date()));
                 event.append_property(day("DTEND", ends.date()));
                 event.add_property("RRULE", "FREQ=YEARLY");

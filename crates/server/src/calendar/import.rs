@@ -15,6 +15,8 @@ use event::{Meant, meant};
 
 /// More than that nobody has looked through.
 const EVENTS_MAX: usize = 500;
+/// A calendar, an event in it, an alarm in that; and one to spare.
+const DEPTH_MAX: usize = 4;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Imported {
@@ -39,7 +41,7 @@ pub(crate) fn import(
     zone: &Zone,
     now: Timestamp,
 ) -> Result<Imported, Refusal> {
-    let calendar: Calendar = text.parse().map_err(|_| no_calendar())?;
+    let calendar: Calendar = plain(text)?.parse().map_err(|_| no_calendar())?;
     let events: Vec<_> = calendar
         .components
         .iter()
@@ -47,13 +49,6 @@ pub(crate) fn import(
         .collect();
     if events.is_empty() {
         return Err(no_calendar());
-    }
-    if events.len() > EVENTS_MAX {
-        let sentence = format!(
-            "the calendar has {} events, and {EVENTS_MAX} are taken at a time",
-            events.len()
-        );
-        return Err(Refusal::invalid(sentence));
     }
     let (mut imported, mut refused) = (Imported::default(), Vec::new());
     for event in events {
@@ -72,6 +67,40 @@ pub(crate) fn import(
             Err(first)
         }
     }
+}
+
+/// With unfolded lines that all end alike, and no more than can be read: the parser looks for the end of a line to the
+/// end of the text if need be, and goes down into every component.
+fn plain(text: &str) -> Result<String, Refusal> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match (lines.last_mut(), line.strip_prefix([' ', '\t'])) {
+            (Some(before), Some(rest)) => before.push_str(rest),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    let (mut depth, mut events) = (0_usize, 0_usize);
+    for line in &lines {
+        let (verb, of) = line.split_once(':').unwrap_or_default();
+        match verb.trim().to_ascii_uppercase().as_str() {
+            "BEGIN" => {
+                depth += 1;
+                events += usize::from(of.trim().eq_ignore_ascii_case("VEVENT"));
+            }
+            "END" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(no_calendar());
+        }
+    }
+    if events > EVENTS_MAX {
+        let sentence =
+            format!("the calendar has {events} events, and {EVENTS_MAX} are taken at a time");
+        return Err(Refusal::invalid(sentence));
+    }
+    lines.push(String::new());
+    Ok(lines.join("\r\n"))
 }
 
 fn no_calendar() -> Refusal {

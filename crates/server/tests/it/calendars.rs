@@ -75,6 +75,7 @@ async fn who_has_its_address_reads_a_calendar_until_it_is_removed() {
     let run = RunMaintenance::default();
     program.client.run(addon.id, &run).await.unwrap();
     program.world.finish(addon.id, End::Succeeded, None);
+    program.world.prepare_ahead();
     for (from, to) in [
         ("2029-12-20", "2030-01-03"),
         ("12-20", "01-03"),

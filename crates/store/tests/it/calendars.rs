@@ -45,6 +45,8 @@ async fn who_has_the_token_reads_what_is_planned_for_what_the_app_has() {
     assert_eq!(store.remove_calendar(added.id).await.unwrap(), None);
 }
 
+const MAX: usize = 100;
+
 fn freeze(scope: Scope, because: &str) -> Freeze {
     Freeze::typed(scope, ("12-20", "01-03"), None, because).expect("it is a freeze")
 }
@@ -59,14 +61,21 @@ async fn freezes_are_added_together_and_none_twice() {
         freeze(app, "closing"),
         freeze(Scope::Fleet, "closing"),
     ];
-    let added = store.add_freezes(&freezes, "ama").await.unwrap();
+    // A request that was sent again while the first one is still at it.
+    let [first, second] = [(); 2].map(|()| store.add_freezes(&freezes, "ama", MAX));
+    let (first, second) = tokio::join!(first, second);
+    let added = [first.unwrap().unwrap(), second.unwrap().unwrap()].concat();
     let added: Vec<_> = added.iter().map(|kept| &kept.freeze).collect();
     assert_eq!(added, [&freezes[0], &freezes[1]]);
-    assert_eq!(store.add_freezes(&freezes, "ama").await.unwrap(), []);
+    let again = store.add_freezes(&freezes, "ama", 2).await.unwrap();
+    assert_eq!(again, Some(vec![]), "no more than there are already");
+    let one_more = [freeze(app, "closing"), freeze(app, "audit")];
+    let too_many = store.add_freezes(&one_more, "ama", 2).await.unwrap();
+    assert_eq!(too_many, None);
 
     let nobody = Scope::App(AppId(id()));
     let with_a_bad_one = [freeze(Scope::Fleet, "sale"), freeze(nobody, "sale")];
-    let refused = store.add_freezes(&with_a_bad_one, "ama").await;
+    let refused = store.add_freezes(&with_a_bad_one, "ama", MAX).await;
     assert!(refused.is_err(), "{refused:?}");
     assert_eq!(fixture.count("freezes").await, 2);
 }

@@ -75,7 +75,13 @@ impl Model {
                 let waiting = &self.running(*instance)?.waiting;
                 let value = |name: &String| {
                     let waits = waiting.iter().any(|setting| setting.name == *name);
-                    (name.clone(), if waits { "1" } else { "2" }.to_owned())
+                    let value = match name.as_str() {
+                        // Nobody replays late.
+                        "recovery_min_apply_delay" => "0",
+                        _ if waits => "1",
+                        _ => "2",
+                    };
+                    (name.clone(), value.to_owned())
                 };
                 let values = names.iter().map(value).collect();
                 Ok(Answer::Settings { values })

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use icalendar::{Component as _, Event, Parameter};
-use jiff::civil::{Date, DateTime, Time};
-use jiff::{Span, Timestamp, ToSpan as _};
+use jiff::civil::{Date, DateTime, DateTimeRound, Time};
+use jiff::{RoundMode, Span, Timestamp, ToSpan as _, Unit};
 use upkeep_domain::maintenance::freeze::Scope;
 use upkeep_domain::maintenance::{Freeze, Zone};
+use upkeep_domain::notice::words::one_line;
 use upkeep_domain::refusal::Refusal;
 
 use super::LeftOut;
@@ -30,6 +31,8 @@ enum Repeats {
     Yearly,
 }
 
+/// Of a summary.
+const SHOWN_MAX: usize = 80;
 /// Exceptions from what is repeated.
 const EXCEPTIONS: [&str; 4] = ["EXDATE", "RDATE", "EXRULE", "RECURRENCE-ID"];
 const WEEK_DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
@@ -42,11 +45,11 @@ pub(super) fn meant(
 ) -> Result<Meant, Refusal> {
     let summary = event.get_summary().unwrap_or_default().trim().to_owned();
     let wrong = |what: String| {
-        let name = summary.escape_default();
+        let name: String = one_line(&summary).chars().take(SHOWN_MAX).collect();
         Refusal::invalid(format!("the event `{name}` {what}"))
     };
     let nothing = |because| {
-        let summary = summary.clone();
+        let summary = one_line(&summary).chars().take(SHOWN_MAX).collect();
         Ok(Meant::Nothing(LeftOut { summary, because }))
     };
     if event.property_value("STATUS") == Some("CANCELLED") {
@@ -59,6 +62,15 @@ pub(super) fn meant(
         return Err(wrong("ends before it has begun".to_owned()));
     }
     let repeats = repeats(event, &from).map_err(&wrong)?;
+    if let Some(once) = repeats.every() {
+        let begins = from.clock.to_zoned(from.zone.rules().clone());
+        let holds = begins.and_then(|begins| begins.checked_sub(once));
+        if holds.is_ok_and(|holds| holds.timestamp() > now) {
+            return Err(wrong(
+                "is repeated from a later time on, and a freeze is repeated from now on".to_owned(),
+            ));
+        }
+    }
     let over = to.to_zoned(from.zone.rules().clone());
     if repeats == Repeats::Never && over.is_ok_and(|over| over.timestamp() <= now) {
         return nothing("it is over");
@@ -72,13 +84,19 @@ pub(super) fn meant(
         &summary,
     );
     freeze.map(Meant::Freeze).map_err(|refusal| Refusal {
-        sentence: format!(
-            "the event `{}`: {}",
-            summary.escape_default(),
-            refusal.sentence
-        ),
+        sentence: wrong(format!("is none: {}", refusal.sentence)).sentence,
         ..refusal
     })
+}
+
+impl Repeats {
+    fn every(self) -> Option<Span> {
+        match self {
+            Self::Never => None,
+            Self::Weekly => Some(1.week()),
+            Self::Yearly => Some(1.year()),
+        }
+    }
 }
 
 /// A day, or a time by the clocks of the zone that it names, or of `zone`.
@@ -196,6 +214,9 @@ fn repeats(event: &Event, from: &At) -> Result<Repeats, String> {
 /// As people would type it.
 fn words(from: &At, to: DateTime, repeats: Repeats) -> Result<(String, String), String> {
     let last_day = || to.checked_sub(1.day()).unwrap_or(to);
+    // Freezes are told in minutes: rather one too many.
+    let up = DateTimeRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil);
+    let to = to.round(up).unwrap_or(to);
     let spelled = |at: DateTime, format| at.strftime(format).to_string();
     let lasts = to.duration_since(from.clock);
     let (format, last) = match repeats {

@@ -74,6 +74,34 @@ fn what_need_not_be_a_freeze_is_left_out_and_named() {
 }
 
 #[test]
+fn a_file_that_is_made_to_hurt_is_refused_at_once() {
+    let berlin: Zone = "Europe/Berlin".parse().unwrap();
+    let now: Timestamp = "2029-11-01T00:00:00Z".parse().unwrap();
+    let refused = |text: &str| import(text, Scope::Fleet, &berlin, now).unwrap_err();
+    let says = "this is no calendar";
+    for line in ["BEGIN:A\n", "BEG\n IN:A\n", "A:\n", "begin : a\r\n"] {
+        let sentence = refused(&line.repeat(1_000_000 / line.len())).sentence;
+        assert!(sentence.starts_with(says), "{line:?}: {sentence}");
+    }
+    let events = event("SUMMARY:Sale|DTSTART;VALUE=DATE:20291224").repeat(EVENTS_MAX + 1);
+    let many = read(&events).unwrap_err().sentence;
+    assert_eq!(many, "the calendar has 501 events, and 500 are taken at a time");
+}
+
+#[test]
+fn lines_may_end_and_be_folded_as_they_like() {
+    let text = event("SUMMARY:Year-end clo|\tsing|DTSTART;VALUE=DATE:2029|  1224").replace("  1224", " 1224");
+    for text in [text.clone(), text.replace("\r\n", "\n")] {
+        let read = read(&text).unwrap();
+        let freezes: Vec<String> = read.freezes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            freezes,
+            ["Year-end closing, from 2029-12-24 00:00 to 2029-12-25 00:00 Europe/Berlin"]
+        );
+    }
+}
+
+#[test]
 fn what_a_freeze_cannot_be_is_refused_with_all_that_came_with_it() {
     const DAY: &str = "DTSTART;VALUE=DATE:20291220";
     for (lines, says) in [
@@ -135,8 +163,16 @@ fn what_a_freeze_cannot_be_is_refused_with_all_that_came_with_it() {
             "not of whole days",
         ),
         (
-            &format!("SUMMARY:x|{DAY}|DURATION:P7D|RRULE:FREQ=WEEKLY"),
+            "SUMMARY:x|DTSTART;VALUE=DATE:20291105|DURATION:P7D|RRULE:FREQ=WEEKLY",
             "as long as a week",
+        ),
+        (
+            &format!("SUMMARY:x|{DAY}|RRULE:FREQ=WEEKLY"),
+            "is repeated from a later time on",
+        ),
+        (
+            "SUMMARY:x|DTSTART;VALUE=DATE:20301220|RRULE:FREQ=YEARLY",
+            "is repeated from a later time on",
         ),
         (DAY, "the reason of a freeze is a line"),
     ] {

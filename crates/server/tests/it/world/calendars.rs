@@ -1,9 +1,10 @@
 //! Calendars, kept in their order with the hashes of their tokens.
 
 use async_trait::async_trait;
-use upkeep_domain::id::AppId;
+use upkeep_domain::id::{AppId, MaintenanceId};
+use upkeep_domain::maintenance::Status;
 use upkeep_domain::refusal::Refusal;
-use upkeep_server::backend::{Backend, CalendarView, Calendars, KeptCalendarView};
+use upkeep_server::backend::{Backend, CalendarView, Calendars, KeptCalendarView, MaintenanceView};
 use uuid::Uuid;
 
 use super::{World, at};
@@ -55,5 +56,22 @@ impl Calendars for World {
             maintenances: state.history.clone(),
             freezes: state.freezes.clone(),
         }))
+    }
+}
+
+impl World {
+    /// Another one like the last, which is being prepared for its window.
+    pub(crate) fn prepare_ahead(&self) {
+        let history = &mut self.state().history;
+        let last = history.last().expect("there was one").clone();
+        history.push(MaintenanceView {
+            id: Some(MaintenanceId(Uuid::from_u128(2))),
+            status: Status::Preparing,
+            scheduled_for: Some(at(1_700_003_600)),
+            completed_at: None,
+            outcome: None,
+            outcome_because: None,
+            ..last
+        });
     }
 }
