@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use upkeep_domain::host_command::HostError;
-use upkeep_domain::instance::{BackupProgress, FenceMeans, Observation, ProcessState, ReplayHeldBack};
+use upkeep_domain::instance::{
+    BackupProgress, FenceMeans, Observation, ProcessState, ReplayHeldBack,
+};
 use upkeep_domain::lsn::TimelineId;
 
 use crate::control_data::ControlData;

@@ -107,7 +107,9 @@ pub enum ReplayHeldBack {
 impl fmt::Display for ReplayHeldBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Paused => "its replay is paused (its log says why; `pg_wal_replay_resume()` ends it)",
+            Self::Paused => {
+                "its replay is paused (its log says why; `pg_wal_replay_resume()` ends it)"
+            }
             Self::Delayed => "its replay is delayed by recovery_min_apply_delay",
         })
     }

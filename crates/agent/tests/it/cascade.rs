@@ -127,7 +127,11 @@ async fn one_that_is_set_like_another_has_no_less_than_it_must_have() {
             client.batch_execute(&sql).await.unwrap();
         }
     };
-    set(follower, &["max_connections = 30", "max_worker_processes = 12"]).await;
+    set(
+        follower,
+        &["max_connections = 30", "max_worker_processes = 12"],
+    )
+    .await;
     set(leader, &["max_connections = 77", "work_mem = '5MB'"]).await;
     let replacement =
         follower_set_like(&world, leader, release, Some(follower), "replacement").await;

@@ -360,10 +360,12 @@ fn errands(told: &Told) -> Vec<Errand> {
     // Without a window there is nothing to choose, and nothing to do by hand but what is stuck.
     let window = told.database.window.as_ref();
     let app = told.database.attachments.first().map(|(app, _)| app);
-    let run = app.filter(|_| window.is_some() || told.kind == Kind::Stuck).map(|app| {
-        let command = of("run", &format!(" --confirm {app} --wait"));
-        ("To run it now, by hand", command)
-    });
+    let run = app
+        .filter(|_| window.is_some() || told.kind == Kind::Stuck)
+        .map(|app| {
+            let command = of("run", &format!(" --confirm {app} --wait"));
+            ("To run it now, by hand", command)
+        });
     let info = Some(("To read how it stands", of("info", "")));
     let later = window.map(|_| ("To move it by a week", of("schedule", " --weeks 1")));
     let window = window.map(|_| {

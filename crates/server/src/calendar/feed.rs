@@ -142,9 +142,7 @@ fn of_freeze(view: &FreezeView) -> Event {
             };
             let year = added.year();
             let mut stretches = (year - 1..=year + 1).filter_map(stretch);
-            if let Some((begins, ends)) =
-                stretches.find(|(_, ends)| *ends > added.datetime())
-            {
+            if let Some((begins, ends)) = stretches.find(|(_, ends)| *ends > added.datetime()) {
                 event.append_property(day("DTSTART", begins.date()));
                 event.append_property(day("DTEND", ends.date()));
                 event.add_property("RRULE", "FREQ=YEARLY");

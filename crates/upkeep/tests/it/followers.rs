@@ -41,9 +41,19 @@ impl Follower {
         ];
         let create = [&create[..], &["--", "--follow", "DATABASE"]].concat();
         let Named { name, config_vars } = world.up.json(&create).await.unwrap();
-        let vars: BTreeMap<String, String> = world.up.json(&["config", "-a", APP]).await.unwrap();
+        let mut vars = config(world).await;
         let var = config_vars[0].clone();
-        let url = vars[&var].clone();
+        let url = vars.remove(&var).expect("it is in the configuration");
+        Self { name, var, url }
+    }
+
+    /// The only one, if nobody has heard how it was made.
+    pub(crate) async fn named(world: &World, name: &str) -> Self {
+        let mut vars = config(world).await.into_iter();
+        let (var, url) = vars
+            .find(|(_, url)| *url != world.url)
+            .expect("it is in the configuration");
+        let name = name.to_owned();
         Self { name, var, url }
     }
 
@@ -72,6 +82,10 @@ impl Follower {
         })
         .await;
     }
+}
+
+async fn config(world: &World) -> BTreeMap<String, String> {
+    world.up.json(&["config", "-a", APP]).await.unwrap()
 }
 
 /// How far the writer has come, as a follower shows it.

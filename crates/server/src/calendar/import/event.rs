@@ -215,7 +215,9 @@ fn repeats(event: &Event, from: &At) -> Result<Repeats, String> {
 fn words(from: &At, to: DateTime, repeats: Repeats) -> Result<(String, String), String> {
     let last_day = || to.checked_sub(1.day()).unwrap_or(to);
     // Freezes are told in minutes: rather one too many.
-    let up = DateTimeRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil);
+    let up = DateTimeRound::new()
+        .smallest(Unit::Minute)
+        .mode(RoundMode::Ceil);
     let to = to.round(up).unwrap_or(to);
     let spelled = |at: DateTime, format| at.strftime(format).to_string();
     let lasts = to.duration_since(from.clock);

@@ -85,12 +85,16 @@ fn a_file_that_is_made_to_hurt_is_refused_at_once() {
     }
     let events = event("SUMMARY:Sale|DTSTART;VALUE=DATE:20291224").repeat(EVENTS_MAX + 1);
     let many = read(&events).unwrap_err().sentence;
-    assert_eq!(many, "the calendar has 501 events, and 500 are taken at a time");
+    assert_eq!(
+        many,
+        "the calendar has 501 events, and 500 are taken at a time"
+    );
 }
 
 #[test]
 fn lines_may_end_and_be_folded_as_they_like() {
-    let text = event("SUMMARY:Year-end clo|\tsing|DTSTART;VALUE=DATE:2029|  1224").replace("  1224", " 1224");
+    let text = event("SUMMARY:Year-end clo|\tsing|DTSTART;VALUE=DATE:2029|  1224")
+        .replace("  1224", " 1224");
     for text in [text.clone(), text.replace("\r\n", "\n")] {
         let read = read(&text).unwrap();
         let freezes: Vec<String> = read.freezes.iter().map(ToString::to_string).collect();

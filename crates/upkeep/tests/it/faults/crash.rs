@@ -5,7 +5,9 @@
 mod changeover;
 mod clean_stop;
 mod failover;
+mod followers;
 mod plan;
 mod provision;
 mod restart;
+mod standby;
 mod switch;

@@ -43,7 +43,8 @@ async fn a_standby_that_restarts_itself_while_it_is_watched_gets_no_clients() {
 /// As a person may do who sees stopped processes and does not know why.
 async fn let_it_write(world: &World, old: &RunningInstance) {
     old.stand_still("postgres").go_on();
-    let writes = "SELECT pg_logical_emit_message(false, 'test', 'behind the fork'); SELECT pg_switch_wal()";
+    let writes =
+        "SELECT pg_logical_emit_message(false, 'test', 'behind the fork'); SELECT pg_switch_wal()";
     superuser_of(world, old, writes).await;
 }
 

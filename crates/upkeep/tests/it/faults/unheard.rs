@@ -90,7 +90,9 @@ async fn switch_a_standby_that_replays_late_on_purpose_is_named_and_so_is_a_foll
 
     // Only now: what is set on a standby alone is gone when it is patched.
     let standby = world.standby().await;
-    let running = world.begin_and_stop_at("check_again", "before_effect").await;
+    let running = world
+        .begin_and_stop_at("check_again", "before_effect")
+        .await;
     replays_late(&standby, "10min").await;
     world.up.look_again().unwrap();
     let ending = world.ending(running).await;

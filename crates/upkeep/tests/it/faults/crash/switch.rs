@@ -6,6 +6,7 @@ use std::time::Instant;
 use upkeep_domain::procedure::{Direction, Steps};
 
 use super::plan::{Crash, in_turn, report, run_crashing, way_from};
+use crate::bypass::Bypass;
 use crate::load;
 use crate::witness::Witness;
 use crate::world::{World, other};
@@ -41,12 +42,40 @@ pub(super) async fn dying_on_the_way_there_harms_nobody<S: Steps>(
     load::promise_held(load).await;
 }
 
+/// At every boundary of the way back, which it takes because somebody commits past the endpoint: from the step
+/// that leads to the fence once more, and from the first one that undoes.
+pub(super) async fn dying_on_the_way_back_harms_nobody<S: Steps>(
+    world: Arc<World>,
+    [again, first]: [S; 2],
+    left: impl AsyncFn(&World, &str),
+) {
+    let load = load::start(&world).await;
+    let witness = Witness::start(&world).await;
+    let bypass = Bypass::start(&world).await;
+    let (felt, unfelt): (Vec<S>, Vec<S>) = way_from(first)
+        .into_iter()
+        .partition(|step| step.spec().holds_clients);
+    let release = world.release().await;
+    for crashes in in_turn([&vec![again], &felt, &unfelt]) {
+        let began = Instant::now();
+        let ending = run_crashing(&world, &crashes, async || world.begin().await).await;
+        report(&crashes, &ending, began);
+        assert_eq!(ending.outcome, "rolled_back", "{crashes:?}: {ending:?}");
+        assert!(ending.because.contains("bypass the endpoint"), "{ending:?}");
+        left(&world, &release).await;
+        load::unharmed(&load, &format!("{crashes:?}"));
+    }
+    bypass.stop_unharmed(&world).await;
+    witness.saw_one_writer_at_a_time().await;
+    load::promise_held(load).await;
+}
+
 /// A hold is a lease until it is sealed: if a server is away for longer, everybody goes on on the old
 /// primary, and the run must undo itself.
-fn outlives_its_lease(crash: &Crash) -> bool {
+pub(super) fn outlives_its_lease(crash: &Crash) -> bool {
     match crash.step {
         "hold" => crash.boundary != "before_effect",
-        "mark" => true,
+        "mark" | "overtake" => true,
         "seal" => crash.boundary == "before_effect",
         _ => false,
     }

@@ -1,0 +1,105 @@
+//! Followers are made, changed over under their readers and let go by a server that keeps dying.
+
+use std::time::Instant;
+
+use upkeep_domain::procedure::{Direction, Steps, follow, follower_changeover, unfollow};
+use upkeep_testkit::up::Ended;
+
+use super::plan::{BOUNDARIES, Crash, Crashes, crash, in_turn, way_from};
+use super::switch::outlives_its_lease;
+use crate::followers::{Follower, Writer, readers_of, slots_are_of, unharmed};
+use crate::left;
+use crate::world::{APP, World, other};
+
+const NAME: &str = "reader";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_server_that_dies_at_any_boundary_makes_and_frees_followers_all_the_same() {
+    let world = World::new().await;
+    let writer = Writer::start(&world).await;
+    let release = world.release().await;
+    for boundary in BOUNDARIES {
+        let plan = "heroku-postgresql:standard-0";
+        let create = ["addons:create", plan, "-a", APP, "--name", NAME];
+        let create = [&create[..], &["--", "--follow", "DATABASE"]].concat();
+        begun(&dying(&world, &everywhere::<follow::Step>(boundary), &create).await);
+        let wait = ["addons:wait", NAME, "-a", APP];
+        world.up.run(&wait).await.unwrap();
+        let follower = Follower::named(&world, NAME).await;
+        follower.follows(&world).await;
+        slots_are_of(&world, &[&follower]).await;
+
+        let unfollow = ["pg:unfollow", &follower.var, "-a", APP, "--confirm", APP];
+        begun(&dying(&world, &everywhere::<unfollow::Step>(boundary), &unfollow).await);
+        slots_are_of(&world, &[]).await;
+        let own = "CREATE TABLE own ()";
+        follower.connect().await.batch_execute(own).await.unwrap();
+
+        let destroy = ["addons:destroy", NAME, "-a", APP, "--confirm", APP];
+        world.up.run(&destroy).await.unwrap();
+        left::nothing_but_the_primary(&world, &release).await;
+    }
+    writer.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switch_a_server_that_dies_at_any_boundary_moves_readers_all_the_same() {
+    let world = World::new().await;
+    let follower = Follower::of(&world).await;
+    let writer = Writer::start(&world).await;
+    follower.follows(&world).await;
+    let readers = readers_of(&[&follower]).await;
+    let way = way_from(follower_changeover::Step::ALL[0]);
+    let (felt, unfelt): (Vec<_>, Vec<_>) = way
+        .into_iter()
+        .partition(|step| step.spec().holds_clients || step.spec().name == "hold");
+    let (after, before): (Vec<_>, Vec<_>) = unfelt
+        .into_iter()
+        .partition(|step| step.spec().direction == Direction::OnlyForward);
+    for crashes in in_turn([&before, &felt, &after]) {
+        let (began, from) = (
+            Instant::now(),
+            world.books().await.release(&follower.name).await,
+        );
+        let run = ["data:maintenances:run", &follower.name, "-a", APP];
+        let how = ["--confirm", APP, "--method", "changeover"];
+        let run = [&run[..], &how, &["--release", other(&from), "--wait"]].concat();
+        let ended = dying(&world, &crashes, &run).await;
+        eprintln!(
+            "{:5.1} s  {:?} {crashes:?}",
+            began.elapsed().as_secs_f64(),
+            ended.code
+        );
+        let undone = ended.code == Some(1) && crashes.iter().any(outlives_its_lease);
+        assert!(ended.code == Some(0) || undone, "{crashes:?}: {ended:?}");
+        let now_on = if undone { &from } else { other(&from) };
+        assert_eq!(world.books().await.release(&follower.name).await, now_on);
+        follower.follows(&world).await;
+        slots_are_of(&world, &[&follower]).await;
+    }
+    writer.end().await;
+    unharmed(readers).await;
+}
+
+fn everywhere<S: Steps>(boundary: &'static str) -> Vec<Crash> {
+    let way = way_from(S::ALL[0]).into_iter();
+    way.map(|step| crash(step, boundary)).collect()
+}
+
+async fn dying(world: &World, all: &[Crash], begin: &[&str]) -> Ended {
+    let mut crashes = Crashes::arm(world, all);
+    let work = tokio::spawn(world.up.begin(begin).unwrap().ended());
+    crashes.ride_along(&work).await;
+    let ended = work.await.unwrap().unwrap();
+    if ended.code == Some(1) {
+        crashes.all_crossed_on_the_way_back().await;
+    } else {
+        crashes.all_crossed().await;
+    }
+    ended
+}
+
+/// Whoever asks a server that keeps dying may never hear the answer; what was asked for is done.
+fn begun(ended: &Ended) {
+    assert!(matches!(ended.code, Some(0 | 4)), "{ended:?}");
+}
