@@ -12,6 +12,7 @@ mod cancelled;
 mod consumer;
 mod controller;
 mod crash;
+mod demands;
 mod endpoint;
 mod failover;
 mod followers;
