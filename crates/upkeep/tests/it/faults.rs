@@ -5,6 +5,7 @@
 //! moment is found by crashing the server at a boundary while `upkeep up` looks away: nothing goes
 //! on until it looks again.
 
+mod awaited;
 mod ballast;
 mod both_down;
 mod bypassed;

@@ -60,19 +60,22 @@ pub(super) fn synchronous_standby_names(facts: &Facts) -> Word {
 
 pub(super) fn synchronized_standby_slots(facts: &Facts) -> Word {
     let wanted = &facts.synchronized_standby_slots;
-    let there = |name: &&String| facts.slots.iter().any(|slot| slot.name == **name);
-    let absent: Vec<&str> = wanted
+    let is_used = |name: &&String| {
+        let mut slots = facts.slots.iter();
+        slots.any(|slot| slot.name == **name && slot.active)
+    };
+    let unused: Vec<&str> = wanted
         .iter()
-        .filter(|name| !there(name))
+        .filter(|name| !is_used(name))
         .map(String::as_str)
         .collect();
-    if absent.is_empty() {
-        return pass("logical replication waits for no slot that is not there");
+    if unused.is_empty() {
+        return pass("logical replication waits for no slot that nobody uses");
     }
     warning(
         format!(
-            "synchronized_standby_slots names slots that are not there: {}",
-            absent.join(", ")
+            "synchronized_standby_slots names slots that nobody uses: {}",
+            unused.join(", ")
         ),
         "take them out: logical replication and a clean stop wait for them for ever",
     )
