@@ -12,6 +12,7 @@ mod world;
 
 mod carrying;
 mod chaos;
+mod conformance;
 mod holding;
 mod login;
 mod moving;

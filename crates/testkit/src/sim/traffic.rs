@@ -72,7 +72,7 @@ impl Model {
         if let ReleaseOnto::Replacement { target } = onto {
             let gate = self.gate(dbname)?;
             if gate.is_open() {
-                let there = gate.target == *target;
+                let there = gate.target.instance == target.instance;
                 let not_held = TrafficError::NotHeld {
                     dbname: dbname.to_owned(),
                 };

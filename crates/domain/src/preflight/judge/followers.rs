@@ -23,7 +23,8 @@ pub(super) fn word(situation: &Situation<'_>, facts: &Facts) -> Option<Word> {
     }
     let late = followers.iter().filter(|follower| follower.delay_ms > 0);
     let late: Vec<String> = late.map(|f| format!("`{}`", f.name)).collect();
-    if !late.is_empty() {
+    // After a restart they find the same server again.
+    if situation.way.promotes && !late.is_empty() {
         return Some(blocked(
             format!("followers replay late on purpose: {}", late.join(", ")),
             "such a follower does not stream from another server before it has replayed what it has: set recovery_min_apply_delay to 0 on it for the time of the maintenance; if this is waived, it is replaced by a copy that replays at once",

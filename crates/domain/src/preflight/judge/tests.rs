@@ -269,6 +269,7 @@ fn what_is_not_promoted_loses_nothing() {
     case.facts.unlogged_tables = list(&["public.cache"]);
     case.facts.slots = vec![slot("cdc", Some("wal2json"))];
     case.facts.tablespaces = list(&["fast"]);
+    case.followers[0].delay_ms = 600_000;
     let report = case.report();
     assert_eq!(report.verdict(), Verdict::Pass, "{report:?}");
 }
