@@ -23,18 +23,20 @@ async fn switch_a_replacement_that_does_not_hear_takes_nothing_over() {
     let load = load::start(&world).await;
     let witness = Witness::start(&world).await;
     let from = world.release().await;
-    for (step, word) in [
-        ("check_again", "walreceiver"),
-        ("check_again", "postgres"),
-        ("mark", "walreceiver"),
-        ("seal", "postgres"),
+    for (step, boundary, word) in [
+        ("check_again", "after_commit", "walreceiver"),
+        ("check_again", "after_commit", "postgres"),
+        ("mark", "before_effect", "walreceiver"),
+        // No lease ends any more: it is the proof that fails.
+        ("seal", "after_commit", "postgres"),
     ] {
-        let running = world.begin_and_stop_at(step, "before_effect").await;
+        let running = world.begin_and_stop_at(step, boundary).await;
         let replacement = world.replacement().await.expect("the replacement runs");
         let deaf = replacement.stand_still(word);
         assert!(deaf.count() > 0, "{word}");
         world.up.look_again().unwrap();
         let ending = world.ending(running).await;
+        eprintln!("{step} {boundary}, {word}: {}", ending.because);
         assert_eq!(ending.outcome, "rolled_back", "{step}, {word}: {ending:?}");
         // Too late.
         deaf.go_on();
