@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, User, geteuid};
 use postgres_protocol::escape::escape_literal;
@@ -27,16 +25,12 @@ const BY_SYSTEM: &str = "postgresql.auto.conf";
 /// A follower may; whoever is to take over may not.
 const REPLAYS_LATE: &str = "recovery_min_apply_delay";
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    Write(#[from] durable::Error),
-    #[error("read `{}`", path.display())]
-    Read { path: PathBuf, source: io::Error },
-}
-
 /// Writes all of it. Readable by everybody: there is nothing secret in it.
-pub(crate) fn write(places: &Places, record: &Record, run_as: Option<&RunAs>) -> Result<(), Error> {
+pub(crate) fn write(
+    places: &Places,
+    record: &Record,
+    run_as: Option<&RunAs>,
+) -> Result<(), durable::Error> {
     let (conf, data) = (places.conf(), places.data());
     let main = format!(
         "include_if_exists {}\ninclude {}\n",
@@ -186,18 +180,22 @@ pub(crate) fn literal(value: &str) -> String {
 pub(crate) fn forget_what_must_not_travel(
     places: &Places,
     run_as: Option<&RunAs>,
-) -> Result<(), Error> {
+) -> Result<(), durable::Error> {
     let path = places.data().join(BY_SYSTEM);
-    let Some(text) = read(&path)? else {
+    let Some(text) = durable::read(&path)? else {
         return Ok(());
     };
-    Ok(durable::write(&path, &travelling(&text), 0o600, run_as)?)
+    durable::write(&path, &travelling(&text), 0o600, run_as)
 }
 
 /// What people have set on a follower on this host, for the copy that is put in its place.
-pub(crate) fn take_from(other: &Places, own: &Places, run_as: Option<&RunAs>) -> Result<(), Error> {
+pub(crate) fn take_from(
+    other: &Places,
+    own: &Places,
+    run_as: Option<&RunAs>,
+) -> Result<(), durable::Error> {
     for name in FILES {
-        if let Some(text) = read(&other.data().join(name))? {
+        if let Some(text) = durable::read(&other.data().join(name))? {
             let text = only(&text, stays_in_place);
             durable::write(&own.data().join(name), &text, 0o600, run_as)?;
         }
@@ -211,23 +209,12 @@ pub(crate) fn set(
     name: &str,
     value: i64,
     run_as: Option<&RunAs>,
-) -> Result<(), Error> {
+) -> Result<(), durable::Error> {
     let path = places.data().join(BY_SYSTEM);
-    let mut text = read(&path)?.unwrap_or_default();
+    let mut text = durable::read(&path)?.unwrap_or_default();
     // The last line of a name is the one that counts.
     text.extend(format!("\n{name} = '{value}'\n").bytes());
-    Ok(durable::write(&path, &text, 0o600, run_as)?)
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match std::fs::read(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Read {
-            path: path.to_owned(),
-            source,
-        }),
-    }
+    durable::write(&path, &text, 0o600, run_as)
 }
 
 /// A file of settings without what is true of its server only.

@@ -263,8 +263,6 @@ pub(crate) enum FinishError {
     #[error(transparent)]
     Identity(#[from] identity::Error),
     #[error(transparent)]
-    Configuration(#[from] configuration::Error),
-    #[error(transparent)]
     Record(#[from] crate::record::Error),
 }
 

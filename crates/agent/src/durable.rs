@@ -15,8 +15,22 @@ pub enum Error {
     Write { path: PathBuf, source: io::Error },
     #[error("make the folder `{}`", path.display())]
     Folder { path: PathBuf, source: io::Error },
+    #[error("read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
     #[error("remove `{}`", path.display())]
     Remove { path: PathBuf, source: io::Error },
+}
+
+/// Nothing if it is not there.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Replaces the file; `owner` is who it belongs to if not us.

@@ -3,7 +3,6 @@
 //! What Upkeep writes itself follows from the release and the settings of the record, so these are
 //! kept and not the text. One file, so that it is from one moment whatever happens.
 
-use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -21,11 +20,9 @@ pub(crate) const FILES: [&str; 2] = ["postgresql.conf", "postgresql.auto.conf"];
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
-    Write(#[from] durable::Error),
+    Durable(#[from] durable::Error),
     #[error(transparent)]
     Record(#[from] record::Error),
-    #[error("read `{}`", path.display())]
-    Read { path: PathBuf, source: io::Error },
     #[error("understand `{}`", path.display())]
     Understand {
         path: PathBuf,
@@ -44,7 +41,7 @@ pub(crate) struct KnownGood {
 impl KnownGood {
     /// What lies there now.
     fn present(places: &Places, record: &Record) -> Result<Self, Error> {
-        let files = FILES.map(|name| read(places.data().join(name)));
+        let files = FILES.map(|name| durable::read(&places.data().join(name)));
         Ok(Self {
             release: record.release.clone(),
             settings: record.settings.clone(),
@@ -54,7 +51,7 @@ impl KnownGood {
 
     pub(crate) fn read(places: &Places) -> Result<Option<Self>, Error> {
         let path = places.known_good();
-        let Some(text) = read(path.clone())? else {
+        let Some(text) = durable::read(&path)? else {
             return Ok(None);
         };
         let known = serde_json::from_slice(&text);
@@ -113,12 +110,4 @@ pub(crate) fn remember(places: &Places, record: &Record) -> Result<(), Error> {
         source,
     })?;
     Ok(durable::write(&path, &text, 0o600, None)?)
-}
-
-fn read(path: PathBuf) -> Result<Option<Vec<u8>>, Error> {
-    match std::fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Read { path, source }),
-    }
 }

@@ -42,13 +42,13 @@ async fn switch_a_standby_that_logical_replication_waits_for_in_vain_is_named_an
         ask(&world, waits).await == "WaitForStandbyConfirmation"
     })
     .await;
-    let ask = [
+    let preflight = [
         "data:maintenances:preflight",
         &world.database,
         "--release",
         other(&from),
     ];
-    let told = world.up.attempt(&ask).await.unwrap().stdout;
+    let told = world.up.attempt(&preflight).await.unwrap().stdout;
     assert!(told.contains("slots that nobody uses: gone"), "{told}");
 
     let run = ["--method", "changeover", "--release", other(&from)];

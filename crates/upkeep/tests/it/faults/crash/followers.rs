@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use upkeep_domain::procedure::{Direction, Steps, follow, follower_changeover, unfollow};
+use upkeep_domain::procedure::{follow, follower_changeover, unfollow};
 use upkeep_testkit::up::Ended;
 
-use super::plan::{BOUNDARIES, Crash, Crashes, crash, in_turn, way_from};
+use super::plan::{BOUNDARIES, Crash, Crashes, begun, everywhere, on_the_way_there};
 use super::switch::outlives_its_lease;
 use crate::followers::{Follower, Writer, readers_of, slots_are_of, unharmed};
 use crate::left;
@@ -49,14 +49,7 @@ async fn switch_a_server_that_dies_at_any_boundary_moves_readers_all_the_same() 
     let writer = Writer::start(&world).await;
     follower.follows(&world).await;
     let readers = readers_of(&[&follower]).await;
-    let way = way_from(follower_changeover::Step::ALL[0]);
-    let (felt, unfelt): (Vec<_>, Vec<_>) = way
-        .into_iter()
-        .partition(|step| step.spec().holds_clients || step.spec().name == "hold");
-    let (after, before): (Vec<_>, Vec<_>) = unfelt
-        .into_iter()
-        .partition(|step| step.spec().direction == Direction::OnlyForward);
-    for crashes in in_turn([&before, &felt, &after]) {
+    for crashes in on_the_way_there::<follower_changeover::Step>() {
         let (began, from) = (
             Instant::now(),
             world.books().await.release(&follower.name).await,
@@ -81,11 +74,6 @@ async fn switch_a_server_that_dies_at_any_boundary_moves_readers_all_the_same() 
     unharmed(readers).await;
 }
 
-fn everywhere<S: Steps>(boundary: &'static str) -> Vec<Crash> {
-    let way = way_from(S::ALL[0]).into_iter();
-    way.map(|step| crash(step, boundary)).collect()
-}
-
 async fn dying(world: &World, all: &[Crash], begin: &[&str]) -> Ended {
     let mut crashes = Crashes::arm(world, all);
     let work = tokio::spawn(world.up.begin(begin).unwrap().ended());
@@ -97,9 +85,4 @@ async fn dying(world: &World, all: &[Crash], begin: &[&str]) -> Ended {
         crashes.all_crossed().await;
     }
     ended
-}
-
-/// Whoever asks a server that keeps dying may never hear the answer; what was asked for is done.
-fn begun(ended: &Ended) {
-    assert!(matches!(ended.code, Some(0 | 4)), "{ended:?}");
 }

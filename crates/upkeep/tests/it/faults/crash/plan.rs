@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use upkeep_domain::procedure::{Direction, Next, Steps, Verdict};
-use upkeep_testkit::up::Running;
+use upkeep_testkit::up::{Ended, Running};
 
 use crate::wait::wait_until;
 use crate::world::{Ending, World};
@@ -43,6 +43,28 @@ pub(super) fn crash<S: Steps>(step: S, boundary: &'static str) -> Crash {
 pub(super) fn boundaries<S: Steps>(steps: &[S]) -> Vec<Crash> {
     let of = |step: &S| BOUNDARIES.map(|boundary| crash(*step, boundary));
     steps.iter().flat_map(of).collect()
+}
+
+/// At this boundary of every step, if all goes well.
+pub(super) fn everywhere<S: Steps>(boundary: &'static str) -> Vec<Crash> {
+    let way = way_from(S::ALL[0]).into_iter();
+    way.map(|step| crash(step, boundary)).collect()
+}
+
+/// Every boundary of every step on the way there. Only one crash of a run is felt by clients; the others ride along.
+pub(super) fn on_the_way_there<S: Steps>() -> Vec<Vec<Crash>> {
+    let (felt, unfelt): (Vec<S>, Vec<S>) = way_from(S::ALL[0])
+        .into_iter()
+        .partition(|step| step.spec().holds_clients || step.spec().name == "hold");
+    let (after, before): (Vec<S>, Vec<S>) = unfelt
+        .into_iter()
+        .partition(|step| step.spec().direction == Direction::OnlyForward);
+    in_turn([&before, &felt, &after])
+}
+
+/// Whoever asks a server that keeps dying may never hear the answer; what was asked for is done.
+pub(super) fn begun(ended: &Ended) {
+    assert!(matches!(ended.code, Some(0 | 4)), "{ended:?}");
 }
 
 /// The steps from `first` to the end, if all goes well.

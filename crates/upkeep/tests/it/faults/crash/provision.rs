@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use upkeep_domain::procedure::{Steps, destroy, provision};
-use upkeep_testkit::up::Ended;
+use upkeep_domain::procedure::{destroy, provision};
 
-use super::plan::{BOUNDARIES, Crashes, crash, way_from};
+use super::plan::{BOUNDARIES, Crashes, begun, everywhere};
 use crate::left;
 use crate::wait::wait_until;
 use crate::world::{APP, World, connect};
@@ -27,8 +26,7 @@ async fn switch_a_server_that_dies_at_any_boundary_makes_and_destroys_databases_
 }
 
 async fn make(world: &World, boundary: &'static str) {
-    let way = way_from(provision::Step::ALL[0]);
-    let all: Vec<_> = way.into_iter().map(|step| crash(step, boundary)).collect();
+    let all = everywhere::<provision::Step>(boundary);
     let crashes = Crashes::arm(world, &all);
     let plan = "heroku-postgresql:standard-0";
     let create = ["addons:create", plan, "-a", APP, "--name", NAME];
@@ -37,11 +35,6 @@ async fn make(world: &World, boundary: &'static str) {
     begun(&created.await.unwrap().unwrap());
     let wait = ["addons:wait", NAME, "-a", APP];
     world.up.run(&wait).await.unwrap();
-}
-
-/// Whoever asks a server that keeps dying may never hear the answer; what was asked for is done.
-fn begun(ended: &Ended) {
-    assert!(matches!(ended.code, Some(0 | 4)), "{ended:?}");
 }
 
 async fn it_works(world: &World) {
@@ -54,8 +47,7 @@ async fn it_works(world: &World) {
 }
 
 async fn destroy(world: &World, boundary: &'static str) {
-    let way = way_from(destroy::Step::ALL[0]);
-    let all: Vec<_> = way.into_iter().map(|step| crash(step, boundary)).collect();
+    let all = everywhere::<destroy::Step>(boundary);
     let crashes = Crashes::arm(world, &all);
     let destroy = ["addons:destroy", NAME, "-a", APP, "--confirm", APP];
     let destroyed = tokio::spawn(world.up.begin(&destroy).unwrap().ended());

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use upkeep_domain::procedure::Steps;
 use upkeep_domain::procedure::restart::Step;
-use upkeep_domain::procedure::{Direction, Steps};
 
-use super::plan::{Crash, in_turn, report, run_crashing, way_from};
+use super::plan::{Crash, on_the_way_there, report, run_crashing};
 use crate::witness::Witness;
 use crate::world::World;
 use crate::{left, load};
@@ -17,14 +17,7 @@ async fn switch_a_server_that_dies_at_any_boundary_of_a_restart_harms_nobody() {
     let load = load::start(&world).await;
     let witness = Witness::start(&world).await;
     let release = world.release().await;
-    let (felt, unfelt): (Vec<Step>, Vec<Step>) = way_from(Step::ALL[0])
-        .into_iter()
-        .partition(|step| step.spec().holds_clients || *step == Step::Hold);
-    let (after, before): (Vec<Step>, Vec<Step>) = unfelt
-        .into_iter()
-        .partition(|step| step.spec().direction == Direction::OnlyForward);
-    // Only one crash of a run is felt by clients; the others ride along.
-    for crashes in in_turn([&before, &felt, &after]) {
+    for crashes in on_the_way_there::<Step>() {
         let began = Instant::now();
         let ending = run_crashing(&world, &crashes, async || world.begin_restart()).await;
         report(&crashes, &ending, began);

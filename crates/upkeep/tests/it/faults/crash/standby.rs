@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use upkeep_domain::procedure::{Steps, standby};
+use upkeep_domain::procedure::standby;
 
-use super::plan::{BOUNDARIES, Crashes, crash, way_from};
+use super::plan::{BOUNDARIES, Crashes, everywhere};
 use crate::world::World;
 use crate::{left, load};
 
@@ -15,8 +15,7 @@ async fn a_server_that_dies_at_any_boundary_builds_standbys_all_the_same() {
     let release = world.release().await;
     for boundary in BOUNDARIES {
         let lost = world.standby().await;
-        let way = way_from(standby::Step::ALL[0]).into_iter();
-        let all: Vec<_> = way.map(|step| crash(step, boundary)).collect();
+        let all = everywhere::<standby::Step>(boundary);
         let crashes = Crashes::arm(&world, &all);
         world.up.crash_instance(lost.pid).unwrap();
         fs::remove_dir_all(&lost.data_dir).unwrap();

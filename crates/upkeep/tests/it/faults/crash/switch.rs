@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use upkeep_domain::procedure::{Direction, Steps};
+use upkeep_domain::procedure::Steps;
 
-use super::plan::{Crash, in_turn, report, run_crashing, way_from};
+use super::plan::{Crash, in_turn, on_the_way_there, report, run_crashing, way_from};
 use crate::bypass::Bypass;
 use crate::load;
 use crate::witness::Witness;
@@ -18,14 +18,7 @@ pub(super) async fn dying_on_the_way_there_harms_nobody<S: Steps>(
 ) {
     let load = load::start(&world).await;
     let witness = Witness::start(&world).await;
-    let (felt, unfelt): (Vec<S>, Vec<S>) = way_from(S::ALL[0])
-        .into_iter()
-        .partition(|step| step.spec().holds_clients || step.spec().name == "hold");
-    let (after, before): (Vec<S>, Vec<S>) = unfelt
-        .into_iter()
-        .partition(|step| step.spec().direction == Direction::OnlyForward);
-    // Only one crash of a run is felt by clients; the others ride along.
-    for crashes in in_turn([&before, &felt, &after]) {
+    for crashes in on_the_way_there::<S>() {
         let (began, from) = (Instant::now(), world.release().await);
         let ending = run_crashing(&world, &crashes, async || world.begin().await).await;
         report(&crashes, &ending, began);
